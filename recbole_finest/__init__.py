@@ -1,0 +1,28 @@
+"""Rank-list stability for RecBole's sequential recommenders."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "Config": "recbole_finest.config",
+    "FinestTrainer": "recbole_finest.trainer",
+    "ReferenceLists": "recbole_finest.reference",
+    "UserError": "recbole_finest.errors",
+    "build_model": "recbole_finest.model.build",
+    "compare": "recbole_finest.evaluator.compare",
+    "create_dataset": "recbole_finest.data.dataset",
+    "prepare": "recbole_finest.prepare",
+    "run_finest": "recbole_finest.quick_start",
+}
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used, so that ``--help`` is quick."""
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -94,6 +94,12 @@ class InteractionLog:
             self._cache["train"] = np.flatnonzero(self.role == TRAIN)
         return self._cache["train"]
 
+    @property
+    def target_positions(self) -> np.ndarray:
+        """Positions of the training interactions that have a history, and so are next items."""
+        train = self.train_positions
+        return train[self.user_start[train] != train]
+
     def item_counts(self) -> np.ndarray:
         """How often each item id occurs among the training interactions, ``[n_items]``."""
         return np.bincount(self.item[self.train_positions], minlength=self.n_items)

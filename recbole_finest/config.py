@@ -1,0 +1,232 @@
+"""RecBole's Config with our defaults and checks, and without ``sys.argv`` and ``eval``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recbole.config import Config as RecBoleConfig
+from recbole.utils import ModelType
+
+from recbole_finest.compat import anomaly_detection_kept, parse_value, plain_state
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.registry import register_metrics
+from recbole_finest.model import MODELS
+from recbole_finest.settings import check_known, check_type, check_values, properties_dir, read_yaml
+
+register_metrics()
+
+# Settings that belong to one run or machine and are never taken from a checkpoint.
+RUN_SETTINGS = frozenset(
+    "data_path checkpoint_dir output_dir overwrite resume base_checkpoint gpu_id device use_gpu "
+    "worker show_progress state log_wandb wandb_project model dataset nproc world_size ip port offset "
+    "single_spec local_rank config_files".split()
+)
+
+
+class Config(RecBoleConfig):
+    """RecBole's ``Config`` for one model and one data set, ready for :func:`run_finest`.
+
+    Precedence, as in RecBole: ``command_line`` > ``config_dict`` > ``config_file_list`` > the shipped
+    files. Neither ``sys.argv`` nor ``eval`` is consulted. Cross-entropy models work without
+    ``train_neg_sample_args: null``, and the time column is always loaded.
+
+    Args:
+        model: name of a RecBole model, of one of ours, ``package.module:Class``, or a class.
+        dataset: name of a data set in RecBole's atomic files.
+        config_file_list: YAML files, later ones first in precedence.
+        config_dict: settings by name.
+        command_line: settings by name that win over all others; unknown names are refused.
+
+    Raises:
+        UserError: unknown model or setting, wrong type or range.
+    """
+
+    def __init__(
+        self,
+        model: str | type | None = None,
+        dataset: str | None = None,
+        config_file_list: Sequence[str] | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        command_line: Mapping[str, Any] | None = None,
+    ):
+        self._command_line = dict(command_line or {})
+        self._config_dict = dict(config_dict or {})
+        try:
+            super().__init__(model, dataset, list(config_file_list or []), dict(self._config_dict))
+        except (ValueError, TypeError, NotImplementedError, KeyError, RuntimeError) as error:
+            raise UserError(str(error).strip("'\"")) from error
+        check_values(self.final_config_dict)
+        self._check_stability_names()
+
+    # RecBole's extension points -----------------------------------------------------------------
+
+    def _load_cmd_line(self) -> dict[str, Any]:
+        return self._convert_config_dict(self._command_line)
+
+    def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
+        return {k: parse_value(v) if isinstance(v, str) else v for k, v in config_dict.items()}
+
+    def _load_config_files(self, file_list: Sequence[str]) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for file in file_list:
+            merged.update(read_yaml(file))
+        return merged
+
+    def _get_model_and_dataset(self, model: Any, dataset: Any) -> tuple[str, type, str]:
+        model = model if model is not None else self.external_config_dict.get("model")
+        dataset = dataset if dataset is not None else self.external_config_dict.get("dataset")
+        if model is None or dataset is None:
+            missing = "model" if model is None else "dataset"
+            raise UserError(f"{missing} is not set; give --{missing}=NAME")
+        model_class = find_model(model)
+        return model_class.__name__, model_class, str(dataset)
+
+    def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
+        super()._load_internal_config_dict(model, model_class, dataset)
+        if model in ("DIN", "DIEN"):  # rank lists need full sorting, which RecBole leaves off here
+            self.internal_config_dict.update(
+                {"eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"}}
+            )
+            self.internal_config_dict["valid_metric"] = "MRR@10"
+        folder = properties_dir()
+        files = [
+            folder / "finest.yaml",
+            folder / "model" / f"{model}.yaml",
+            folder / "dataset" / f"{dataset}.yaml",
+            Path(inspect.getfile(model_class)).with_name(f"{model}.yaml"),
+        ]
+        for file in files:
+            if file.is_file():
+                self.internal_config_dict.update(read_yaml(file))
+        self._check_given()
+
+    def _get_final_config_dict(self) -> dict[str, Any]:
+        final = super()._get_final_config_dict()
+        if "train_neg_sample_args" not in self.external_config_dict and not _needs_negatives(
+            self.model_class, final.get("loss_type")
+        ):
+            final["train_neg_sample_args"] = None
+        final["load_col"] = self._columns(final)
+        final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
+        for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
+            if isinstance(final.get(name), str):
+                final[name] = [final[name]]
+        return final
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _columns(self, final: dict[str, Any]) -> dict[str, list[str]] | None:
+        """The columns to load, with user, item and time always among them."""
+        columns = final.get("load_col")
+        if columns is None:
+            return None
+        columns = {source: names for source, names in columns.items()}
+        fields = [final["USER_ID_FIELD"], final["ITEM_ID_FIELD"], final["TIME_FIELD"]]
+        names = columns.get("inter", [])
+        if names != "*" and names is not None:
+            columns["inter"] = list(names) + [f for f in fields if f not in names]
+        return columns
+
+    def _check_given(self) -> None:
+        known = set(self.internal_config_dict) | set(self.file_config_dict)
+        known |= {name for names in self.parameters.values() for name in names}
+        known |= {"model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port"}
+        check_known(self._command_line, known)
+        if not self._own_class():
+            check_known(self._config_dict, known | RUN_SETTINGS)
+        for name, value in {**self.variable_config_dict, **self.cmd_config_dict}.items():
+            check_type(name, value, self.internal_config_dict.get(name))
+
+    def _own_class(self) -> bool:
+        return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))
+
+    def _check_stability_names(self) -> None:
+        from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
+        from recbole_finest.method import METHODS
+
+        tables = {
+            "perturbation_kind": KINDS,
+            "perturbation_selection": SELECTIONS,
+            "perturbation_item": ITEM_CHOICES,
+            "simulation_item": ITEM_CHOICES,
+        }
+        for name, table in tables.items():
+            _check_name(name, self[name], table)
+        for method in self["baselines"]:
+            if ":" not in method:
+                _check_name("baselines", method, METHODS)
+
+    def is_explicit(self, name: str) -> bool:
+        """Whether the user gave this setting, rather than a shipped default."""
+        return name in self.external_config_dict
+
+    def plain(self) -> dict[str, Any]:
+        """All settings as plain values, for YAML and checkpoints."""
+        return plain_state(self.final_config_dict)
+
+
+def _check_name(setting: str, value: Any, table: Mapping[str, Any]) -> None:
+    if value not in table:
+        near = difflib.get_close_matches(str(value), list(table), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(table)}"
+        raise UserError(f"{setting} is {value!r}, which does not exist; {hint}")
+
+
+def _needs_negatives(model_class: type, loss_type: str | None) -> bool:
+    if loss_type in ("BPR", "BCE"):
+        return True
+    if loss_type in ("CE", "NLL"):
+        return False
+    return getattr(model_class, "input_type", None) is not None
+
+
+def model_names() -> list[str]:
+    """Names of all sequential models: RecBole's and ours."""
+    with anomaly_detection_kept():
+        zoo = importlib.import_module("recbole.model.sequential_recommender")
+    classes = [n for n, c in vars(zoo).items() if inspect.isclass(c)]
+    return sorted(set(classes) | set(MODELS))
+
+
+def find_model(model: str | type) -> type:
+    """The model's class, from a name, ``package.module:Class``, or the class itself.
+
+    Raises:
+        UserError: no such model, or not a sequential one.
+    """
+    found = model if isinstance(model, type) else _find_by_name(str(model))
+    if getattr(found, "type", None) != ModelType.SEQUENTIAL:
+        raise UserError(
+            f"model '{found.__name__}' is not a sequential recommender; recbole_finest works on "
+            "subclasses of RecBole's SequentialRecommender"
+        )
+    return found
+
+
+def _find_by_name(name: str) -> type:
+    path = MODELS.get(name, name)
+    if ":" in path:
+        module, _, attribute = path.partition(":")
+        if os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())  # the user's own module beside the command
+        try:
+            with anomaly_detection_kept():
+                return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UserError(f"model '{name}' cannot be imported: {error}") from error
+    from recbole.utils import get_model
+
+    try:
+        with anomaly_detection_kept():
+            return get_model(name)
+    except (ValueError, AttributeError, ModuleNotFoundError) as error:
+        near = difflib.get_close_matches(name, model_names(), n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else "see the README's table of models"
+        raise UserError(f"unknown model '{name}'; {hint}") from error

@@ -1,0 +1,162 @@
+"""Batch transforms: RecBole's mask and inverse, vectorised; and simulated perturbations of the log.
+
+A batch transform is called as RecBole's are, ``transform(dataset, interaction)``; one that draws is
+given its generator by the loader before every batch. A log transform is called as
+``transform(log, rng)`` and returns another log; it feeds RecBole's loader before any batch exists, so
+that one perturbed interaction is seen changed by every training instance that contains it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data import transform as recbole_transform
+from recbole.data.interaction import Interaction
+
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.perturbation import perturb
+from recbole_finest.errors import UserError
+
+SLOT_FIELD = "finest_slot"  # an instance's place within its batch, the same on both sides of a pair
+
+
+class MaskItemSequence:
+    """RecBole's ``mask_itemseq`` (the Cloze task of BERT4Rec), without its loops over rows and items.
+
+    With probability ``ft_ratio`` the whole batch has its last item masked; else every item is masked
+    with probability ``mask_ratio``. Adds ``[B, L]`` and ``[B, M]`` fields under RecBole's names,
+    M = int(mask_ratio · L). An instance's draws depend on its slot only, so that a row that leaves
+    the batch does not change what is masked in the others.
+
+    Args:
+        original: RecBole's transform, whose settings and field names are taken over.
+    """
+
+    def __init__(self, original: recbole_transform.MaskItemSequence):
+        self.names = original
+        self.rng = np.random.default_rng(0)
+        if original.mask_item_length < 1:
+            raise UserError(
+                f"mask_ratio is {original.mask_ratio}, which masks no item of a history of "
+                f"MAX_ITEM_LIST_LENGTH={original.max_seq_length}; raise one of them so that their "
+                "product reaches 1"
+            )
+
+    def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
+        names, rng = self.names, self.rng
+        items = interaction[names.ITEM_SEQ]  # [B, L]
+        n_items = dataset.num(names.ITEM_ID)
+        slots = _slots(interaction, len(items))
+        last_only = rng.random() < names.ft_ratio
+        draws = torch.from_numpy(rng.random((int(slots.max()) + 1, items.shape[1])))[slots]
+        if last_only:
+            length = interaction[names.ITEM_SEQ_LEN]
+            masked = torch.arange(items.shape[1]) == (length - 1)[:, None]
+        else:
+            masked = (draws < names.mask_ratio) & (items != 0)
+        columns = _right_aligned(masked, names.mask_item_length)
+        positive = torch.zeros(len(items), names.mask_item_length, dtype=torch.long)
+        index = torch.zeros_like(positive)
+        row, position = torch.nonzero(columns >= 0, as_tuple=True)
+        positive[row, columns[row, position]] = items[row, position]
+        index[row, columns[row, position]] = position
+        negative = torch.zeros_like(positive)
+        negative[row, columns[row, position]] = _absent_items(items[row], n_items, rng)
+        interaction.update(
+            Interaction(
+                {
+                    names.MASK_ITEM_SEQ: items.masked_fill(masked, n_items),
+                    names.POS_ITEMS: positive,
+                    names.NEG_ITEMS: negative,
+                    names.MASK_INDEX: index,
+                }
+            )
+        )
+        return interaction
+
+
+def _slots(interaction: Interaction, n: int) -> torch.Tensor:
+    return interaction[SLOT_FIELD] if SLOT_FIELD in interaction else torch.arange(n)
+
+
+def _right_aligned(masked: torch.Tensor, width: int) -> torch.Tensor:
+    """Column of each masked position when the last ``width`` of a row are packed to the right; -1 else."""
+    from_right = masked.flip(1).cumsum(1).flip(1)
+    return torch.where(masked & (from_right <= width), width - from_right, -1)
+
+
+def _absent_items(histories: torch.Tensor, n_items: int, rng: np.random.Generator) -> torch.Tensor:
+    """For each history ``[P, L]`` a uniform item that is not in it, ``[P]``."""
+    found = torch.from_numpy(rng.integers(1, n_items, len(histories)))
+    while True:
+        clash = (histories == found[:, None]).any(1)
+        if not clash.any():
+            return found
+        found[clash] = torch.from_numpy(rng.integers(1, n_items, int(clash.sum())))
+
+
+class InverseItemSequence:
+    """RecBole's ``inverse_itemseq`` without its loop: padding moved to the front, [1,2,0] → [0,1,2]."""
+
+    def __init__(self, original: recbole_transform.InverseItemSequence):
+        self.names = original
+
+    def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
+        items = interaction[self.names.ITEM_SEQ]
+        length = interaction[self.names.ITEM_SEQ_LEN]
+        source = torch.arange(items.shape[1]) - (items.shape[1] - length)[:, None]
+        reverse = items.gather(1, source.clamp(min=0)) * (source >= 0)
+        interaction.update(Interaction({self.names.INVERSE_ITEM_SEQ: reverse}))
+        return interaction
+
+
+def vectorized(transform: Any) -> Any:
+    """Our counterpart of one of RecBole's transforms, or the transform itself where there is none."""
+    table = {
+        recbole_transform.MaskItemSequence: MaskItemSequence,
+        recbole_transform.InverseItemSequence: InverseItemSequence,
+    }
+    ours = table.get(type(transform))
+    return ours(transform) if ours else transform
+
+
+@dataclass(frozen=True)
+class LogPerturbation:
+    """A perturbation (kind × selection × item choice) as a transform of the interaction log.
+
+    >>> simulate = LogPerturbation("deletion", ratio=0.01)
+    >>> perturbed = simulate(log, rng)  # doctest: +SKIP
+    """
+
+    kind: str
+    selection: str = "random"
+    item_choice: str = "random"
+    amount: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, log: InteractionLog, rng: np.random.Generator) -> InteractionLog:
+        return perturb(log, self.kind, self.selection, self.item_choice, rng=rng, **self.amount)[0]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of several log transforms, drawn for each call: FINEST draws a kind for a whole epoch."""
+
+    transforms: tuple[LogPerturbation, ...]
+
+    def __call__(self, log: InteractionLog, rng: np.random.Generator) -> InteractionLog:
+        return self.transforms[int(rng.integers(len(self.transforms)))](log, rng)
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Log transforms one after another, from one generator."""
+
+    transforms: tuple[Any, ...]
+
+    def __call__(self, log: InteractionLog, rng: np.random.Generator) -> InteractionLog:
+        for transform in self.transforms:
+            log = transform(log, rng)
+        return log

@@ -1,0 +1,59 @@
+"""What RecBole's stability metrics have in common."""
+
+from __future__ import annotations
+
+import numpy as np
+from recbole.evaluator.base_metric import AbstractMetric
+from recbole.utils import EvaluatorType
+
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.measures import measure_lists
+
+REFERENCE = "finest.reference"  # the reference lists' name in RecBole's DataStruct
+
+
+class StabilityMetric(AbstractMetric):
+    """Mean agreement of the recommended lists with reference lists of the same instances.
+
+    Needs ``rec.items`` and ``finest.reference``, both ``[n, any]`` item ids best first; ids below 1
+    (RecBole's padding id included) fill short lists. Reads ``topk``, ``rbo_p`` (0.9 when absent)
+    and ``metric_decimal_place``.
+    """
+
+    metric_type = EvaluatorType.RANKING
+    metric_need = ["rec.items", REFERENCE]
+    measure: str  # its name in measures.MEASURES
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.topk = config["topk"]
+        persistence = config["rbo_p"]
+        self.p = 0.9 if persistence is None else persistence
+
+    def calculate_metric(self, dataobject) -> dict[str, float]:
+        """Return for example ``{"rbo@10": 0.8312}``.
+
+        Raises:
+            UserError: no reference lists, or lists of another number of instances.
+        """
+        if REFERENCE not in dataobject:
+            raise UserError(
+                f"The stability metric {type(self).__name__} needs reference lists, which plain "
+                "RecBole does not collect: run with run_finest.py or FinestTrainer, or leave "
+                f"{type(self).__name__} out of metrics."
+            )
+        values = measure_lists(
+            _item_ids(dataobject.get(REFERENCE)),
+            _item_ids(dataobject.get("rec.items")),
+            [self.measure],
+            self.topk,
+            self.p,
+        )
+        return {
+            key: round(float(value.mean()), self.decimal_place) for key, value in values.items()
+        }
+
+
+def _item_ids(lists) -> np.ndarray:
+    ids = np.asarray(lists)
+    return np.where(ids < 1, -1, ids)

@@ -1,0 +1,37 @@
+"""FINEST: simulated perturbations and the rank-preserving loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from recbole_finest.loss import RankPreservingLoss
+from recbole_finest.method.base import Method, Step, simulation
+
+
+class Finest(Method):
+    """``next-item loss + rank_weight · (order + separation)`` on a log perturbed in every epoch.
+
+    Oh, Ustun, McAuley, Kumar: FINEST, TKDD 2024 (arXiv 2402.03481).
+    """
+
+    needs_lists = True
+
+    def __init__(self, config: Any):
+        super().__init__(config)
+        self.rank_loss = RankPreservingLoss(config["rank_margin"])
+        self.weight = config["rank_weight"]
+        self.per_user = config["rank_reduction"] == "sum_over_users"
+
+    def simulation(self) -> Any | None:
+        return simulation(self.config)
+
+    def loss(self, step: Step) -> Tensor:
+        scores = step.scores()
+        if len(scores) == 0:
+            return step.next_item_loss
+        rank = self.rank_loss(scores).mean()
+        if self.per_user:  # the released code sums over the users of a batch
+            rank = rank * step.users
+        return step.next_item_loss + self.weight * rank

@@ -1,0 +1,287 @@
+"""The stages of a run, in order: base, references, fine-tuning, test perturbation, evaluation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recbole_finest.compat import load_checkpoint, quiet_recbole
+from recbole_finest.config import Config
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.perturbation import Changes, save_changes
+from recbole_finest.errors import UserError
+from recbole_finest.evaluation import (
+    Evaluation,
+    evaluate,
+    list_profile,
+    rank_lists,
+    stability,
+    valid_lists,
+)
+from recbole_finest.method import make_method
+from recbole_finest.model.build import build_model
+from recbole_finest.prepare import Data, choose_training_mode, prepare
+from recbole_finest.reference import ReferenceLists, reference_k
+from recbole_finest.result import Output, open_output, summary_table
+from recbole_finest.scoring import Scorer
+from recbole_finest.stages import (
+    base_settings,
+    build_references,
+    draw_test_perturbation,
+    fine_tune,
+    train_base,
+)
+
+
+def run_finest(
+    model: str | type | None = None,
+    dataset: str | None = None,
+    config_file_list: Sequence[str] | None = None,
+    config_dict: Mapping[str, Any] | None = None,
+    command_line: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Train a model, stabilise it with FINEST, and measure what that changed.
+
+    Args:
+        model, dataset, config_file_list, config_dict, command_line: as for :class:`Config`.
+
+    Returns:
+        The contents of ``result.json`` (see the README), with ``output_dir`` added.
+
+    Raises:
+        UserError: anything that the user can put right.
+    """
+    quiet_recbole()
+    config = Config(model, dataset, config_file_list, config_dict, command_line)
+    checkpoint = None
+    if config["base_checkpoint"]:
+        checkpoint = load_checkpoint(config["base_checkpoint"])
+        config = base_settings(config, checkpoint, config_file_list, config_dict, command_line)
+    with open_output(config) as output:
+        return Run(config, output, checkpoint).run()
+
+
+class Run:
+    """One run: the state that its stages share.
+
+    Args:
+        config: the run's settings.
+        output: where its files go.
+        checkpoint: a trained base to start from, or None.
+    """
+
+    def __init__(self, config: Config, output: Output, checkpoint: dict[str, Any] | None = None):
+        self.config = config
+        self.output = output
+        self.checkpoint = checkpoint
+        self.log = output.logger
+        self.methods = [*dict.fromkeys([*config["baselines"], "finest"])]
+        self.models: dict[str, Any] = {}
+        self.evaluations: dict[str, Evaluation] = {}
+        self.seconds: dict[str, float] = {}
+        self.epochs: dict[str, int] = {}
+        self.curves: dict[str, list[dict[str, float]]] = {}
+
+    def run(self) -> dict[str, Any]:
+        """All stages; returns the result, which is also written."""
+        config = self.config
+        with self.stage("data"):
+            self.data: Data = prepare(config)
+            reason = choose_training_mode(self.data)
+            self.k = reference_k(config, self.data.log.n_items, self.log.warning)
+            self.log.info(self._describe(reason))
+        self.perturbed, self.changes = self._perturbation()
+        self.base("base")
+        self._fine_tuning("", None)
+        if self.perturbed is not None:
+            self.base("base_perturbed", self.perturbed)
+            self._fine_tuning("_perturbed", self.perturbed)
+            self._controls()
+        with self.stage("evaluation"):
+            result = self._result()
+        self.output.write(self.data, result, self.evaluations, self.curves)
+        self.log.info("\n" + summary_table(result))
+        return {**result, "output_dir": str(self.output.path)}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Log a stage and add up its seconds."""
+        self.log.info(f"{name} …")
+        begin = time.perf_counter()
+        yield
+        spent = time.perf_counter() - begin
+        self.seconds[name] = self.seconds.get(name, 0.0) + spent
+        self.log.info(f"{name} took {spent:.1f} s")
+
+    def _describe(self, reason: str | None) -> str:
+        log = self.data.log
+        mode = "packed (one pass scores all positions)" if reason is None else f"instance ({reason})"
+        return (
+            f"{self.config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
+            f"{len(log)} interactions ({len(log.train_positions)} for training), "
+            f"{len(self.data.test)} test instances; training mode {mode}; "
+            f"shuffle order {self.config['shuffle_order']}"
+        )
+
+    # Stages --------------------------------------------------------------------------------------
+
+    def _perturbation(self) -> tuple[InteractionLog | None, Changes | None]:
+        drawn = draw_test_perturbation(self.config, self.data, self.log)
+        if drawn is None:
+            return None, None
+        if self.checkpoint is not None and "config" not in self.checkpoint:
+            raise UserError(
+                f"base_checkpoint '{self.config['base_checkpoint']}' does not say how it was trained, so "
+                "base' cannot be trained alike; set perturbation_ratio=0"
+            )
+        save_changes(
+            self.output.path / "perturbation.json",
+            drawn[1],
+            *self._tokens(),
+            self.config["dataset"],
+        )
+        return drawn
+
+    def _tokens(self) -> tuple[np.ndarray, np.ndarray]:
+        tokens = self.data.dataset.field2id_token
+        return tokens[self.data.train.fields.user], tokens[self.data.train.fields.item]
+
+    def base(self, name: str, log: InteractionLog | None = None, **changed: Any) -> None:
+        """Train (or load) one base model and evaluate it."""
+        with self.stage(name):
+            if name == "base" and self.checkpoint is not None:
+                model = build_model(self.config, self.data.train)
+                try:
+                    model.load_state_dict(self.checkpoint["state_dict"])
+                except RuntimeError as error:
+                    raise UserError(
+                        f"base_checkpoint '{self.config['base_checkpoint']}' does not fit model "
+                        f"'{self.config['model']}' on data set '{self.config['dataset']}': {error}"
+                    ) from error
+                self.epochs[name] = 0
+            else:
+                trained = train_base(self.config, self.data, self.output, name, log, **changed)
+                model, self.epochs[name], self.curves[name] = trained
+        self.models[name] = model
+        self._evaluate(name)
+
+    def _fine_tuning(self, side: str, log: InteractionLog | None) -> None:
+        needed = [make_method(name, self.config) for name in self.methods]
+        own = side and self.config["reference_model"] == "own"
+        references = getattr(self, "references", None)
+        if any(m.needs_lists for m in needed) and (references is None or own):
+            with self.stage("reference"):
+                teacher = self.models["base" + side]
+                keep = any(m.needs_reference_scores for m in needed)
+                references = build_references(
+                    self.config, self.data, self.output, teacher, self.k, log, side, keep
+                )
+            if not side:
+                self.references: ReferenceLists = references
+        for name, method in zip(self.methods, needed):
+            self._fine_tune(name, method, side, log, references)
+
+    def _fine_tune(
+        self, name: str, method: Any, side: str, log: InteractionLog | None, references: Any
+    ) -> None:
+        start = self.models["base" + side]
+        with self.stage(name + side):
+            model, epochs, curve = fine_tune(
+                self.config,
+                self.data,
+                self.output,
+                name + side,
+                start,
+                method,
+                references if method.needs_lists else None,
+                log,
+                self._valid_reference(),
+            )
+        self.models[name + side], self.epochs[name + side] = model, epochs
+        self.curves[name + side] = curve
+        self._evaluate(name + side)
+
+    def _valid_reference(self) -> np.ndarray | None:
+        if not hasattr(self, "_valid_lists"):
+            loader = self.data.valid_loader()
+            full = self.config["eval_args"]["mode"]["valid"] == "full"
+            scorer = Scorer(self.models["base"], self.data.train)
+            self._valid_lists = (
+                valid_lists(self.config, scorer, loader) if loader is not None and full else None
+            )
+        return self._valid_lists
+
+    def _controls(self) -> None:
+        config = self.config
+        if config["control"] and self.checkpoint is None:
+            self.base("control")
+        if config["seed_control"]:
+            self.base("seed_control", seed=config["seed"] + 1)
+        if config["recbole_order_baseline"] and config["shuffle_order"] != "recbole":
+            self.base("base_recbole_order", shuffle_order="recbole")
+            self.base("base_recbole_order_perturbed", self.perturbed, shuffle_order="recbole")
+
+    def _evaluate(self, name: str) -> None:
+        with self.stage("evaluation"):
+            scorer = Scorer(self.models[name], self.data.train)
+            loader = self.data.test_loader()
+            train = self.data.train_loader("evaluation")
+            self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
+
+    # Result --------------------------------------------------------------------------------------
+
+    def _result(self) -> dict[str, Any]:
+        config, found = self.config, self.evaluations
+        pairs = {name: (name, f"{name}_perturbed") for name in ["base", *self.methods]}
+        pairs["base_recbole_order"] = ("base_recbole_order", "base_recbole_order_perturbed")
+        pairs |= {name: ("base", name) for name in ("control", "seed_control")}
+        measured = {
+            name: stability(config, found[a], found[b])
+            for name, (a, b) in pairs.items()
+            if a in found and b in found
+        }
+        changes = self.changes
+        return {
+            "model": config["model"],
+            "dataset": config["dataset"],
+            "seed": config["seed"],
+            "device": str(config["device"]),
+            "shuffle_order": config["shuffle_order"],
+            "training_mode": "packed" if self.data.packed else "instance",
+            "reference_k": self.k,
+            "versions": self.output.versions(),
+            "perturbation": None if changes is None else self._perturbation_summary(changes),
+            "accuracy": {name: e.accuracy for name, e in found.items()},
+            "stability": measured,
+            "similarity_to_base": {
+                name: stability(config, found["base"], found[name]) for name in self.methods
+            },
+            "lists": {name: list_profile(config, e, self.data.log) for name, e in found.items()},
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+        }
+
+    def _perturbation_summary(self, changes: Changes) -> dict[str, Any]:
+        return {
+            "kind": changes.kind,
+            "selection": changes.selection,
+            "item_choice": changes.item_choice,
+            "ratio": changes.ratio,
+            "count": len(changes.row),
+            "seed": self.config["perturbation_seed"],
+            "n_interactions": changes.n_interactions,
+            "fingerprint": changes.fingerprint,
+        }
+
+
+def output_path(config: Config) -> Path:
+    """Where the run's files go."""
+    if config["output_dir"]:
+        return Path(config["output_dir"])
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{config['model']}-{config['dataset']}-{stamp}"

@@ -1,0 +1,240 @@
+"""The files that a run leaves behind, and the table that it prints."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tabulate import tabulate
+
+from recbole_finest.errors import UserError
+from recbole_finest.evaluation import Evaluation, rank_lists
+from recbole_finest.trainer import save_checkpoint
+
+PACKAGES = ("recbole-finest", "recbole", "torch", "numpy", "scipy", "pandas")
+MARK = "config.yaml"  # a folder that holds one belongs to a run
+
+
+class Output:
+    """The output folder of one run.
+
+    Args:
+        path: the folder; it exists.
+        logger: logs to the terminal and to ``run.log``.
+        resume: whether finished stages are taken from the folder.
+    """
+
+    def __init__(self, path: Path, logger: logging.Logger, resume: bool):
+        self.path = path
+        self.logger = logger
+        self.resume = resume
+
+    def finished(self, name: str) -> Path | None:
+        """The checkpoint of a stage that an earlier run finished, when resuming."""
+        path = self.path / f"{name}.pth"
+        return path if self.resume and path.is_file() else None
+
+    def save_model(self, name: str, model: Any, config: Any, trainer: Any, epochs: int) -> None:
+        """Write ``<name>.pth`` and remove what training left."""
+        save_checkpoint(
+            self.path / f"{name}.pth", model, config, epochs=epochs, curve=trainer.curves
+        )
+        Path(trainer.saved_model_file).unlink(missing_ok=True)
+
+    def write(
+        self,
+        data: Any,
+        result: Mapping[str, Any],
+        evaluations: Mapping[str, Evaluation],
+        curves: Mapping[str, list],
+    ) -> None:
+        """Write rank lists, ``curves.json``, ``result.json`` and the report."""
+        folder = self.path / "ranklists"
+        folder.mkdir(exist_ok=True)
+        for name, found in evaluations.items():
+            rank_lists(data, found).save(folder / f"{name}.npz")
+        write_json(self.path / "curves.json", curves)
+        write_json(self.path / "result.json", result)
+        (self.path / "report.md").write_text(markdown_report(result), encoding="utf-8")
+
+    @staticmethod
+    def versions() -> dict[str, str]:
+        """Versions of Python and of the packages that a result depends on."""
+        found = {"python": platform.python_version()}
+        for package in PACKAGES:
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                found[package] = "not installed"
+        return found
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically; floats are unrounded."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+@contextmanager
+def open_output(config: Any) -> Iterator[Output]:
+    """Make the output folder, refuse another run's, write ``config.yaml``, set up logging.
+
+    Raises:
+        UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
+    """
+    from recbole_finest.quick_start import output_path
+
+    path = output_path(config)
+    used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
+    if used and not (config["overwrite"] or config["resume"]):
+        raise UserError(
+            f"output_dir '{path}' holds files of another run; choose another folder, or give "
+            "--overwrite=True to replace them or --resume=True to continue"
+        )
+    if config["resume"] and not (path / MARK).exists():
+        raise UserError(f"resume is True, but '{path}' holds no run; set output_dir to the run's folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if config["overwrite"]:
+            _clear(path)
+        _check_same_settings(path, config)
+        config["checkpoint_dir"] = str(path)
+        settings = {k: v for k, v in config.plain().items() if k not in ("overwrite", "resume")}
+        (path / MARK).write_text(yaml.safe_dump(settings, sort_keys=True), encoding="utf-8")
+        handlers = _handlers(path, config)
+    except OSError as error:
+        raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+    logger = logging.getLogger()
+    level = getattr(logging, str(config["state"] or "INFO").upper(), logging.INFO)
+    before = logger.level
+    logger.setLevel(level)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield Output(path, logger, bool(config["resume"]))
+    finally:
+        logger.setLevel(before)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+# Settings that may differ between a run and its continuation.
+_FREE = frozenset("output_dir checkpoint_dir show_progress state worker data_path".split())
+
+
+def _check_same_settings(path: Path, config: Any) -> None:
+    if not config["resume"]:
+        return
+    before = yaml.safe_load((path / MARK).read_text(encoding="utf-8")) or {}
+    now = config.plain()
+    for name in sorted(set(before) & set(now) - _FREE - {"overwrite", "resume"}):
+        if before[name] != now[name]:
+            raise UserError(
+                f"the run in '{path}' has {name}={before[name]!r}, not {now[name]!r}; resume with the "
+                "same settings, or choose another output_dir"
+            )
+
+
+def _clear(path: Path) -> None:
+    """Remove a run's files, and only those."""
+    names = ("*.pth", "*.json", "report.*", MARK, "*.log", "ranklists/*.npz", "reference*/*")
+    for pattern in names:
+        for file in path.glob(pattern):
+            if file.is_file():
+                file.unlink()
+
+
+def _handlers(path: Path, config: Any) -> list[logging.Handler]:
+    stamp = "%(asctime)s %(levelname)s %(message)s"
+    file = logging.FileHandler(path / f"{config['model']}-{config['dataset']}.log", encoding="utf-8")
+    shown = logging.StreamHandler(sys.stderr)
+    for handler in (file, shown):
+        handler.setFormatter(_PlainFormatter(stamp, "%H:%M:%S"))
+    return [file, shown]
+
+
+class _PlainFormatter(logging.Formatter):
+    """Without the colour codes that RecBole puts into its messages."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        import re
+
+        return re.sub(r"\x1B\[[0-9;]*m", "", super().format(record))
+
+
+# The table ---------------------------------------------------------------------------------------
+
+_LABELS = {
+    "base": "base",
+    "base_recbole_order": "base, RecBole's order",
+    "control": "control (same seed)",
+    "seed_control": "other seed",
+}
+
+
+def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of the table: one row a method, accuracy and stability side by side."""
+    accuracy, stable = result["accuracy"], result["stability"]
+    shown_accuracy = [m for m in accuracy["base"] if m.split("@")[0] in ("ndcg", "recall", "mrr")]
+    k = shown_accuracy[0].split("@")[1] if shown_accuracy else None
+    first = next(iter(stable.values()), {})
+    shown_stability = [m for m in first if k is None or m.endswith(f"@{k}")] or list(first)
+    shown_accuracy = [m for m in shown_accuracy if m.endswith(f"@{k}")]
+    removed = f"jaccard@{k}" if f"jaccard@{k}" in first else next(iter(first), None)
+    header = ["model", *shown_accuracy, *shown_stability]
+    header += [f"instability removed ({removed})"] if removed else []
+    names = [n for n in accuracy if not n.endswith("_perturbed")]
+    rows = []
+    for name in names:
+        row: list[Any] = [_LABELS.get(name, name)]
+        row += [accuracy[name].get(m) for m in shown_accuracy]
+        row += [stable.get(name, {}).get(m) for m in shown_stability]
+        if removed:
+            row.append(_removed(stable, name, removed))
+        rows.append(row)
+    return header, rows
+
+
+def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
+    """Share of base's instability, 1 - metric, that a method takes away, in per cent."""
+    skipped = ("base", "control", "seed_control", "base_recbole_order")
+    if name in skipped or name not in stable or stable["base"][metric] >= 1:
+        return None
+    return f"{100 * (stable[name][metric] - stable['base'][metric]) / (1 - stable['base'][metric]):.0f} %"
+
+
+def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
+    """The table that a run prints."""
+    header, rows = summary_rows(result)
+    return tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+
+
+def markdown_report(result: Mapping[str, Any]) -> str:
+    """``report.md``: what was run, and the table."""
+    p = result["perturbation"]
+    what = (
+        "no test perturbation"
+        if p is None
+        else f"{p['count']} of {p['n_interactions']} training interactions changed "
+        f"({p['kind']}, {p['selection']}, seed {p['seed']})"
+    )
+    return (
+        f"# {result['model']} on {result['dataset']}\n\n"
+        f"Seed {result['seed']}, {what}; shuffle order {result['shuffle_order']}, "
+        f"{result['training_mode']} training, {result['epochs'].get('base')} epochs of base and "
+        f"{result['epochs'].get('finest')} of fine-tuning.\n\n{summary_table(result)}\n\n"
+        "Accuracy is that of the model trained on the clean log. Stability compares the rank lists of "
+        "the model trained on the clean log with those of the model trained on the perturbed log, on "
+        "the same clean test instances; 1 means identical lists.\n"
+    )

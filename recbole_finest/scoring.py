@@ -1,0 +1,195 @@
+"""Scores of a model as logits, whatever its full sorting returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from recbole.data.interaction import Interaction
+from torch import Tensor, nn
+
+from recbole_finest.data.packed import POSITION_FIELD
+
+# Full sorting of these returns a softmax; log p differs from the logits by a constant per row.
+PROBABILITIES = frozenset({"RepeatNet", "GRU4RecCPR", "SASRecCPR"})
+TINY = 1e-8  # RepeatNet's own loss takes log(p + 1e-8)
+
+
+class Scorer:
+    """Scores items for histories: one number per item, in logits.
+
+    A margin then means the same for every model: RepeatNet's and the CPR models' probabilities
+    become log p, DIN's and DIEN's sigmoid its logit.
+
+    Args:
+        model: a RecBole sequential model.
+        dataset: its data set, whose item features are joined for models without full sorting.
+        block: largest number of (history, item) pairs scored at once by those.
+    """
+
+    def __init__(self, model: nn.Module, dataset: Any, block: int = 2**18):
+        self.model = model
+        self.dataset = dataset
+        self.block = block
+        self.n_items = dataset.item_num
+        full = type(model).full_sort_predict
+        self.full_sort = full.__qualname__.split(".")[0] != "AbstractRecommender"
+        self.probabilities = type(model).__name__ in PROBABILITIES
+
+    def all_items(self, interaction: Interaction) -> Tensor:
+        """Logits of every item, ``[B, n_items]``; column 0 (padding) is meaningless."""
+        if not self.full_sort:
+            items = torch.arange(self.n_items, device=interaction[self.dataset.iid_field].device)
+            return self._pairs(interaction, items.expand(len(interaction), -1))
+        scores = self.model.full_sort_predict(_shallow(interaction))
+        scores = scores.reshape(-1, scores.shape[-1])[:, : self.n_items]
+        return torch.log(scores + TINY) if self.probabilities else scores
+
+    def of_items(self, interaction: Interaction, items: Tensor) -> Tensor:
+        """Logits of some items, ``[B, m]`` for item ids ``[B, m]``."""
+        if not self.full_sort:
+            return self._pairs(interaction, items)
+        return self.all_items(interaction).gather(1, items)
+
+    def _pairs(self, interaction: Interaction, items: Tensor) -> Tensor:
+        rows, width = items.shape
+        step = max(1, self.block // width)
+        parts = []
+        with _fixed_batch_norm(self.model), _sigmoid_input(self.model) as caught:
+            for first in range(0, rows, step):
+                wanted = items[first : first + step]
+                pairs = _rows(interaction, slice(first, first + step)).repeat_interleave(width)
+                pairs.update(self._item_features(wanted.reshape(-1)))
+                score = self.model.predict(pairs)
+                parts.append((caught.pop() if caught else torch.logit(score)).reshape(wanted.shape))
+        return torch.cat(parts)
+
+    def _item_features(self, items: Tensor) -> Interaction:
+        if self.dataset.item_feat is None:
+            return Interaction({self.dataset.iid_field: items})
+        return self.dataset.item_feat[items.cpu()].to(items.device)
+
+
+def _rows(interaction: Interaction, rows: slice) -> Interaction:
+    return Interaction({name: interaction[name][rows] for name in interaction.columns})
+
+
+def _shallow(interaction: Interaction) -> Interaction:
+    """A copy whose lengths may be changed in place, as HRM does with its own."""
+    return Interaction({k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()})
+
+
+@contextmanager
+def _fixed_batch_norm(model: nn.Module) -> Iterator[None]:
+    """Keep running statistics out of the scoring of candidates, whose items are no training data."""
+    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    states = [m.training for m in norms]
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm, state in zip(norms, states):
+            norm.train(state)
+
+
+@contextmanager
+def _sigmoid_input(model: nn.Module) -> Iterator[list[Tensor]]:
+    """What goes into ``model.sigmoid``: the exact logit, where the sigmoid itself has saturated."""
+    caught: list[Tensor] = []
+    sigmoid = getattr(model, "sigmoid", None)
+    if not isinstance(sigmoid, nn.Module):
+        yield caught
+        return
+    handle = sigmoid.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+    try:
+        yield caught
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def loss_logits(model: nn.Module) -> Iterator[list[Tensor]]:
+    """The logits that ``model.loss_fct`` is called with inside the block, ``[N, n_items]`` each."""
+    caught: list[Tensor] = []
+    loss = getattr(model, "loss_fct", None)
+    if not isinstance(loss, nn.Module):
+        yield caught
+        return
+    handle = loss.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+    try:
+        yield caught
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def packed(model: Any, interaction: Interaction) -> Iterator[None]:
+    """Score the positions that a packed batch names; without any, one a row as ever."""
+    index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
+    model.packed_index = index
+    try:
+        yield
+    finally:
+        model.packed_index = None
+
+
+def shares_forward(scorer: Scorer, interaction: Interaction) -> bool:
+    """Whether the loss sees the very logits of full sorting, so that one pass serves both losses.
+
+    Decided on a batch, in evaluation mode: exactly one ``[B, n_items]`` matrix must reach
+    ``loss_fct``, equal to :meth:`Scorer.all_items` up to a constant per row (log p).
+    """
+    if not isinstance(getattr(scorer.model, "loss_fct", None), nn.CrossEntropyLoss):
+        return False
+    with torch.no_grad(), _evaluating(scorer.model), loss_logits(scorer.model) as caught:
+        scorer.model.calculate_loss(_shallow(interaction))
+        scores = scorer.all_items(interaction)
+    if len(caught) != 1 or caught[0].shape != scores.shape:
+        return False
+    return torch.allclose(caught[0], scores, rtol=1e-4, atol=1e-5)
+
+
+def scores_all_positions(
+    scorer: Scorer, windows: Interaction, instances: Callable[[Tensor], Interaction]
+) -> bool:
+    """Whether one pass over ``windows`` gives every position the score that its own history gives.
+
+    The test of causality: a model whose past scores depend on the future fails it, and so does one
+    whose encoder does not end in ``gather_indexes``.
+
+    Args:
+        scorer: the model.
+        windows: a packed batch of whole histories (no longer than one window).
+        instances: gives the ordinary batch of the instances with these target row ids, ``[N]``.
+    """
+    from recbole_finest.data.instances import ROW_FIELD
+
+    model = scorer.model
+    if not isinstance(getattr(model, "loss_fct", None), nn.CrossEntropyLoss):
+        return False
+    try:
+        with torch.no_grad(), _evaluating(model), loss_logits(model) as caught:
+            with packed(model, windows):
+                loss = model.calculate_loss(_shallow(windows))
+            single = instances(windows[ROW_FIELD])
+            loss_single = model.calculate_loss(_shallow(single))
+    except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return False
+    if len(caught) != 2 or caught[0].shape != caught[1].shape:
+        return False
+    return torch.allclose(caught[0], caught[1], rtol=1e-4, atol=1e-5) and torch.allclose(
+        loss, loss_single, rtol=1e-4, atol=1e-5
+    )
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)

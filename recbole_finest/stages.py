@@ -1,0 +1,288 @@
+"""What each stage of a run does; :mod:`recbole_finest.quick_start` puts them in order."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from recbole_finest.compat import load_checkpoint
+from recbole_finest.config import RUN_SETTINGS, Config
+from recbole_finest.data.instances import ROW_FIELD
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.packed import packed_batch
+from recbole_finest.data.perturbation import Changes, apply_changes, load_changes, perturb
+from recbole_finest.errors import UserError
+from recbole_finest.method import Method
+from recbole_finest.model.build import build_model
+from recbole_finest.prepare import Data
+from recbole_finest.reference import Block, ReferenceLists
+from recbole_finest.scoring import Scorer, loss_logits, packed
+from recbole_finest.seeding import derive_seed, seed_globals
+from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
+
+Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
+
+
+def base_settings(
+    config: Config,
+    checkpoint: Mapping[str, Any],
+    files: Sequence[str] | None,
+    given: Mapping[str, Any] | None,
+    command_line: Mapping[str, Any] | None,
+) -> Config:
+    """The settings of a run that starts from a checkpoint: its own, below what the user gives now.
+
+    Raises:
+        UserError: the checkpoint is of another model or data set.
+    """
+    known = checkpoint.get("config")
+    if known is None:
+        return config
+    settings = known if isinstance(known, Mapping) else known.final_config_dict
+    for name in ("model", "dataset"):
+        if str(settings[name]) != str(config[name]):
+            raise UserError(
+                f"base_checkpoint '{config['base_checkpoint']}' was trained with {name}="
+                f"{settings[name]}, not {config[name]}; give the same {name} or another checkpoint"
+            )
+    fresh = Config(config["model_class"], config["dataset"])
+    known_names = set(fresh.final_config_dict) - RUN_SETTINGS
+    taken = {
+        k: v
+        for k, v in settings.items()
+        if k in known_names and _is_plain(v) and _is_plain(fresh[k]) and k not in _DERIVED
+    }
+    merged = {**taken, **_file_settings(files), **dict(given or {})}
+    return Config(config["model_class"], config["dataset"], None, merged, command_line)
+
+
+# Settings that Config works out from others.
+_DERIVED = frozenset(
+    "MODEL_TYPE MODEL_INPUT_TYPE eval_type valid_metric_bigger device model_class load_col "
+    "train_neg_sample_args valid_neg_sample_args test_neg_sample_args".split()
+)
+
+
+def _file_settings(files: Sequence[str] | None) -> dict[str, Any]:
+    from recbole_finest.settings import read_yaml
+
+    merged: dict[str, Any] = {}
+    for file in files or []:
+        merged.update(read_yaml(file))
+    return merged
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, list, dict))
+
+
+def draw_test_perturbation(
+    config: Any, data: Data, logger: Any
+) -> tuple[InteractionLog, Changes] | None:
+    """The perturbed log and its changes, drawn or replayed; None when ``perturbation_ratio`` is 0."""
+    log = data.log
+    tokens = data.dataset.field2id_token
+    names = tokens[data.train.fields.user], tokens[data.train.fields.item]
+    if config["perturbation_file"]:
+        changes = load_changes(config["perturbation_file"], log, *names, config["dataset"])
+        return apply_changes(log, changes), changes
+    amount = _amount(config, data)
+    if amount is None:
+        return None
+    selection = config["perturbation_selection"]
+    if selection == "file":
+        raise UserError("perturbation_selection is file; give the changes in perturbation_file")
+    changed, changes = perturb(
+        log,
+        config["perturbation_kind"],
+        selection,
+        config["perturbation_item"],
+        max_seq_len=config["MAX_ITEM_LIST_LENGTH"],
+        rng=config["perturbation_seed"],
+        **amount,
+    )
+    if len(changes.emptied_users):
+        logger.warning(
+            f"the deletion leaves {len(changes.emptied_users)} users without training interactions"
+        )
+    return changed, changes
+
+
+def _amount(config: Any, data: Data) -> dict[str, Any] | None:
+    if config["perturbation_users"]:
+        table = data.dataset.field2token_id[data.train.fields.user]
+        unknown = [u for u in map(str, config["perturbation_users"]) if u not in table]
+        if unknown:
+            raise UserError(f"perturbation_users names '{unknown[0]}', who is not in the data set")
+        return {"users": np.array([table[str(u)] for u in config["perturbation_users"]])}
+    if config["perturbation_per_user"]:
+        position = config["perturbation_position"]
+        return {"per_user": config["perturbation_per_user"], "position": position}
+    if config["perturbation_count"]:
+        return {"count": config["perturbation_count"]}
+    if config["perturbation_ratio"] == 0:
+        return None
+    return {"ratio": config["perturbation_ratio"]}
+
+
+def train_base(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    log: InteractionLog | None = None,
+    **changed: Any,
+) -> Trained:
+    """Train a model as RecBole does, with its own trainer, and keep its best weights.
+
+    Args:
+        config, data, output: of the run.
+        name: name of the checkpoint.
+        log: the perturbed log, or None for the clean one.
+        changed: settings that differ from the run's (``seed``, ``shuffle_order``).
+    """
+    done = output.finished(name)
+    if changed:
+        config = copy.copy(config)
+        config.final_config_dict = {**config.final_config_dict, **changed}
+        data = copy.copy(data)
+        data.config = config
+    model = build_model(config, data.train)
+    if done is not None:
+        state = load_checkpoint(done, config["device"])
+        model.load_state_dict(state["state_dict"])
+        return model, state["epochs"], state["curve"]
+    trainer = base_trainer(config, model)
+    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    valid = data.valid_loader()
+    trainer.fit(
+        data.train_loader("base", log),
+        valid,
+        verbose=config["show_progress"] is not None,
+        saved=True,
+        show_progress=config["show_progress"],
+    )
+    trainer.load_weights(trainer.saved_model_file)
+    epochs = trainer.last_epoch + 1
+    output.save_model(name, model, config, trainer, epochs)
+    return model, epochs, trainer.curves
+
+
+def build_references(
+    config: Any,
+    data: Data,
+    output: Any,
+    model: nn.Module,
+    k: int,
+    log: InteractionLog | None,
+    side: str,
+    keep_scores: bool,
+) -> ReferenceLists:
+    """Reference lists of ``model`` for the training instances of a log."""
+    log = log or data.log
+    n = len(log.target_positions)
+    rows = log.row[log.target_positions]
+    blocks = _blocks(config, data, model, log)
+    return ReferenceLists.build(
+        tqdm(blocks, desc="Reference", ncols=100, disable=None if config["show_progress"] else True),
+        k,
+        int((rows >= 0).sum()) if log is not data.log else n,
+        log.n_clean,
+        log.n_items,
+        output.path / f"reference{side}",
+        keep_scores,
+    )
+
+
+def _blocks(config: Any, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
+    """Row ids and scores of all training instances of ``log``, in blocks of bounded memory."""
+    size = max(1, config["score_memory"] * 2**20 // (4 * log.n_items * 2))
+    size = min(size, max(config["eval_batch_size"], 1))
+    dropout = config["reference_source"] == "last_training_epoch"
+    model.train(dropout)
+    seed_globals(derive_seed(config["seed"], "reference"))
+    make = _packed_blocks if data.packed else _instance_blocks
+    with torch.no_grad():
+        for rows, scores in make(config, data, model, log, size):
+            scores = scores.float()
+            scores[:, 0] = -torch.inf
+            kept = np.flatnonzero(rows >= 0)
+            if len(kept) < len(rows):
+                rows, scores = rows[kept], scores[torch.from_numpy(kept)]
+            yield rows, scores
+    model.eval()
+
+
+def _instance_blocks(
+    config: Any, data: Data, model: nn.Module, log: InteractionLog, size: int
+) -> Iterator[Block]:
+    dataset = data.train.with_log(log)
+    scorer = Scorer(model, dataset)
+    transform = data.train_loader("reference").transform
+    for first in range(0, len(dataset), size):
+        batch = dataset[np.arange(first, min(first + size, len(dataset)))]
+        if config["transform"] == "inverse_itemseq":
+            batch = transform(dataset, batch)
+        yield batch[ROW_FIELD].numpy(), scorer.all_items(batch.to(config["device"]))
+
+
+def _packed_blocks(
+    config: Any, data: Data, model: Any, log: InteractionLog, size: int
+) -> Iterator[Block]:
+    loader: Any = data.train_loader("reference", log)
+    windows, fields = loader.windows, data.train.fields
+    ends = np.cumsum(windows.instances)
+    for index in np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1):
+        batch = packed_batch(log, fields, windows, index).to(config["device"])
+        with loss_logits(model) as caught, packed(model, batch):
+            model.calculate_loss(batch)
+        yield batch[ROW_FIELD].cpu().numpy(), caught[0].clone()
+
+
+def fine_tune(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    start: nn.Module,
+    method: Method,
+    references: ReferenceLists | None,
+    log: InteractionLog | None,
+    valid_reference: np.ndarray | None,
+) -> Trained:
+    """Fine-tune a copy of ``start`` with one method; the copy keeps the last weights."""
+    model = build_model(config, data.train)
+    done = output.finished(name)
+    if done is not None:
+        state = load_checkpoint(done, config["device"])
+        model.load_state_dict(state["state_dict"])
+        return model, state["epochs"], state["curve"]
+    model.load_state_dict(start.state_dict())
+    trainer = FinestTrainer(config, model, references, method)
+    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    trainer.set_reference(valid_reference)
+    trainer.fit(
+        data.train_loader("fine-tuning", log),
+        data.valid_loader(),
+        verbose=True,
+        show_progress=config["show_progress"],
+    )
+    epochs = trainer.last_epoch + 1
+    output.save_model(name, model, config, trainer, epochs)
+    return model, epochs, trainer.curves
+
+
+__all__ = [
+    "base_settings",
+    "build_references",
+    "draw_test_perturbation",
+    "fine_tune",
+    "save_checkpoint",
+    "train_base",
+]

@@ -1,0 +1,298 @@
+"""Trainers: RecBole's own for base, and the fine-tuning stage for any sequential model."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+from recbole.evaluator import Evaluator
+from recbole.trainer import Trainer
+from recbole.utils import InputType, get_trainer, set_color
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from tqdm import tqdm
+
+from recbole_finest.compat import load_checkpoint
+from recbole_finest.data.instances import ROW_FIELD
+from recbole_finest.data.loader import InstanceLoader
+from recbole_finest.data.packed import POSITION_FIELD
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
+from recbole_finest.method import Finest, Method, Step
+from recbole_finest.reference import ReferenceLists
+from recbole_finest.scoring import Scorer, loss_logits, packed, shares_forward
+from recbole_finest.seeding import generator
+
+
+class RunTrainer(Trainer):
+    """RecBole's ``Trainer`` with checkpoints of plain values, packed batches and stability metrics.
+
+    Validation leaves stability metrics out until :meth:`set_reference` gives lists to compare with.
+
+    Attributes:
+        curves: one dict an epoch with ``epoch``, ``train_loss`` and the validation metrics.
+    """
+
+    def __init__(self, config: Any, model: Any):
+        super().__init__(config, model)
+        self.eval_collector = FinestCollector(config)
+        self.evaluator: Evaluator = FinestEvaluator(config)
+        self.curves: list[dict[str, float]] = []
+        self.last_epoch = -1
+        self._scorer: Scorer | None = None
+
+    def set_reference(self, lists: np.ndarray | None) -> None:
+        """Rank lists ``[n_valid, depth]`` that validation compares the model's lists with."""
+        self.eval_collector.set_reference(lists)
+
+    def scorer(self, dataset: Any) -> Scorer:
+        if self._scorer is None:
+            self._scorer = Scorer(self.model, dataset)
+        return self._scorer
+
+    # Training ------------------------------------------------------------------------------------
+
+    def _train_epoch(
+        self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
+    ) -> float:
+        self.model.train()
+        total = torch.zeros((), device=self.device)
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
+        label = set_color(f"Train {epoch_idx:>5}", "pink")
+        hidden = None if show_progress else True  # None: shown on a terminal only
+        for step, batch in enumerate(tqdm(train_data, desc=label, ncols=100, disable=hidden)):
+            batch = batch.to(self.device)
+            self.optimizer.zero_grad()
+            with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
+                loss = self._step_loss(batch, epoch_idx, step, loss_func)
+            scaler.scale(loss).backward()
+            if self.clip_grad_norm:
+                scaler.unscale_(self.optimizer)
+                clip_grad_norm_(self.model.parameters(), **self.clip_grad_norm)
+            scaler.step(self.optimizer)
+            scaler.update()
+            total += loss.detach()
+        if not torch.isfinite(total):
+            raise UserError(
+                f"the training loss is {total.item()} in epoch {epoch_idx}; lower learning_rate "
+                f"({self.learning_rate}) or set clip_grad_norm"
+            )
+        self.last_epoch = epoch_idx
+        self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
+        return total.item()
+
+    def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
+        with packed(self.model, batch):
+            return _summed((loss_func or self.model.calculate_loss)(batch))
+
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict]:
+        score, result = super()._valid_epoch(valid_data, show_progress=False)
+        if self.curves:
+            self.curves[-1].update({k: float(v) for k, v in result.items()})
+        return score, result
+
+    # Evaluation ----------------------------------------------------------------------------------
+
+    def _full_sort_batch_eval(self, batched_data: Any) -> tuple:
+        interaction, history_index, positive_u, positive_i = batched_data
+        dataset = self._evaluated._dataset
+        scores = self.scorer(dataset).all_items(interaction.to(self.device))
+        scores[:, 0] = -np.inf
+        if history_index is not None:
+            scores[history_index] = -np.inf
+        return interaction, scores, positive_u, positive_i
+
+    @torch.no_grad()
+    def evaluate(
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: str | None = None,
+        show_progress: bool = False,
+    ) -> Any:
+        if not eval_data:
+            return None
+        if load_best_model:
+            self.load_weights(model_file or self.saved_model_file)
+        self._evaluated = eval_data
+        return super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
+
+    # Checkpoints ---------------------------------------------------------------------------------
+
+    def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
+        path = kwargs.pop("saved_model_file", self.saved_model_file)
+        save_checkpoint(
+            path,
+            self.model,
+            self.config,
+            epoch=epoch,
+            cur_step=self.cur_step,
+            best_valid_score=float(self.best_valid_score),
+            optimizer=self.optimizer.state_dict(),
+        )
+
+    def load_weights(self, path: str) -> None:
+        """Load the weights of a checkpoint into the model."""
+        self.model.load_state_dict(load_checkpoint(path, self.device)["state_dict"])
+
+    def resume_checkpoint(self, resume_file: str) -> None:
+        """Continue from a checkpoint; unlike RecBole's, the file itself is never written to."""
+        state = load_checkpoint(str(resume_file), self.device)
+        self.start_epoch = state["epoch"] + 1
+        self.cur_step = state["cur_step"]
+        self.best_valid_score = state["best_valid_score"]
+        self.model.load_state_dict(state["state_dict"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _summed(losses: Any) -> Tensor:
+    return sum(losses) if isinstance(losses, tuple) else losses
+
+
+@lru_cache(maxsize=None)
+def _with_run_trainer(own: type) -> type:
+    return RunTrainer if own is Trainer else type(f"Run{own.__name__}", (RunTrainer, own), {})
+
+
+def base_trainer(config: Any, model: Any) -> RunTrainer:
+    """The model's own RecBole trainer, with :class:`RunTrainer` in front."""
+    own = get_trainer(config["MODEL_TYPE"], config["model"])
+    return _with_run_trainer(own)(config, model)
+
+
+class FinestTrainer(RunTrainer):
+    """The fine-tuning stage: simulation, next-item loss and rank-preserving loss.
+
+    Runs ``finest_epochs`` epochs at ``finest_learning_rate`` with a fresh optimiser and keeps the last
+    weights, or with ``finest_early_stopping`` those best by ``valid_metric``.
+
+    Args:
+        config: our Config.
+        model: the trained model; changed in place.
+        references: reference lists of base for the training instances.
+        method: the fine-tuning method; FINEST when missing.
+
+    Example:
+        >>> trainer = FinestTrainer(config, model, references)       # doctest: +SKIP
+        >>> trainer.fit(train_data, valid_data)                      # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        model: Any,
+        references: ReferenceLists | None = None,
+        method: Method | None = None,
+    ):
+        super().__init__(config, model)
+        self.method = method or Finest(config)
+        self.references = references
+        if self.method.needs_lists and references is None:
+            raise UserError(f"method {type(self.method).__name__} needs reference lists; pass ReferenceLists")
+        self.epochs = config["finest_epochs"]
+        self.learning_rate = config["finest_learning_rate"]
+        self.optimizer = self._build_optimizer(learning_rate=self.learning_rate)
+        self.eval_step = min(config["eval_step"], max(self.epochs, 1))
+        self.early = config["finest_early_stopping"]
+        if not self.early:
+            self.stopping_step = self.epochs + 1
+        self.simulation = self.method.simulation()
+        self._shares: bool | None = None
+
+    def fit(self, train_data: InstanceLoader, valid_data: Any = None, **kwargs: Any) -> tuple:
+        """Fine-tune on ``train_data``; as RecBole's ``fit``, but the model keeps the last weights."""
+        if not isinstance(train_data, InstanceLoader):
+            raise UserError(
+                "FinestTrainer needs a loader over an interaction log; make it with "
+                "recbole_finest.data_preparation(config, recbole_finest.create_dataset(config))"
+            )
+        kwargs["saved"] = self.early and valid_data is not None
+        result = super().fit(train_data, valid_data, **kwargs)
+        if kwargs["saved"]:
+            self.load_weights(self.saved_model_file)
+            os.unlink(self.saved_model_file)
+        return result
+
+    def _train_epoch(
+        self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
+    ) -> float:
+        self._dataset = train_data._dataset
+        train_data.epoch = epoch_idx
+        if self.simulation is not None:
+            rng = generator(self.config["seed"], "simulation", epoch_idx)
+            train_data = train_data.with_log(self.simulation(self._dataset.log, rng))
+        return super()._train_epoch(train_data, epoch_idx, loss_func, show_progress)
+
+    def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
+        if self.method.needs_lists and self._shares is None:
+            self._shares = POSITION_FIELD in batch or shares_forward(self.scorer(self._dataset), batch)
+        with loss_logits(self.model) as caught, packed(self.model, batch):
+            loss = _summed((loss_func or self.model.calculate_loss)(batch))
+        logits = caught[0] if self._shares else None
+        return self.method.loss(self._step(loss, batch, logits, epoch, step))
+
+    def _step(
+        self, loss: Tensor, batch: Interaction, logits: Tensor | None, epoch: int, step: int
+    ) -> Step:
+        rows = self._regularised_rows(batch, epoch, step)
+
+        def scores() -> Tensor:
+            return self._reference_scores(batch, rows, logits)
+
+        def reference_scores() -> Tensor:
+            return self.references.lookup_scores(rows)  # type: ignore[union-attr]
+
+        users = len(batch[self.config["USER_ID_FIELD"]].unique())
+        return Step(loss, scores, reference_scores, users)
+
+    def _regularised_rows(self, batch: Interaction, epoch: int, step: int) -> Tensor:
+        """Row ids of the batch's instances, ``[N]``; -1 for those left without a regulariser."""
+        rows = batch[ROW_FIELD]
+        if POSITION_FIELD not in batch:
+            rows = rows.clone()
+            rows[_originals(self.config, len(rows)) :] = -1
+        wanted = self.config["rank_instances_per_batch"]
+        if wanted is None or wanted >= len(rows):
+            return rows
+        drawn = generator(self.config["seed"], "rank", epoch, step).permutation(len(rows))[wanted:]
+        rows = rows.clone()
+        rows[torch.from_numpy(drawn).to(rows.device)] = -1
+        return rows
+
+    def _reference_scores(self, batch: Interaction, rows: Tensor, logits: Tensor | None) -> Tensor:
+        items, index = self.references.lookup(rows)  # type: ignore[union-attr]
+        if len(index) == 0:
+            return torch.zeros(0, items.shape[1], device=self.device)
+        if logits is not None:
+            lists = items.new_zeros(len(rows), items.shape[1]).index_copy_(0, index, items)
+            return logits.gather(1, lists)[index]
+        chosen = Interaction({name: batch[name][index] for name in batch.columns})
+        return self.scorer(self._dataset).of_items(chosen, items)
+
+
+def _originals(config: Any, rows: int) -> int:
+    """How many rows of a batch are histories of their own: RecBole repeats them for negatives."""
+    sampling = config["train_neg_sample_args"]
+    if sampling["distribution"] == "none" or sampling["sample_num"] == "none":
+        return rows
+    negatives = int(sampling["sample_num"])
+    return rows // (1 + negatives if config["MODEL_INPUT_TYPE"] == InputType.POINTWISE else negatives)
+
+
+def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: Any) -> None:
+    """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic."""
+    settings = config.plain() if hasattr(config, "plain") else dict(config.final_config_dict)
+    state = {
+        "model": config["model"],
+        "dataset": config["dataset"],
+        "config": settings,
+        "state_dict": model.state_dict(),
+        **extra,
+    }
+    part = f"{os.fspath(path)}.part"
+    torch.save(state, part)
+    os.replace(part, path)
