@@ -162,7 +162,7 @@ class InstanceView(Interaction):
     def _offsets(self, where: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         times = torch.from_numpy(self.log.time)
         first = torch.from_numpy(self.log.user_start)[where[:, :1]]
-        return ((times[where] - times[first]) * mask).to(torch.float32)
+        return (times[where] - times[first]) * mask  # 64 bits: 194 days of seconds overflow float32
 
     def _like(self, positions: np.ndarray) -> InstanceView:
         other = InstanceView(self.log, positions, self.fields)

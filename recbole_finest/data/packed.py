@@ -152,5 +152,5 @@ def packed_batch(log: InteractionLog, fields: Fields, windows: Windows, index: n
     if fields.offset:
         times = torch.from_numpy(log.time)
         origin = torch.from_numpy(log.user_start)[where[:, :1]]
-        batch[fields.offset] = ((times[where] - times[origin]) * mask).to(torch.float32)
+        batch[fields.offset] = (times[where] - times[origin]) * mask
     return Interaction(batch)

@@ -120,6 +120,7 @@ class TiSASRec(NextItemRecommender):
     ``loss_type``.
     """
 
+    reads_time_offsets = True  # asks the data set for timestamp_offset_list
     interval_unit: Tensor  # [n_users]
 
     def __init__(self, config, dataset):

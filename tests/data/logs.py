@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog
 
+COLUMNS = ("user", "item", "time", "row", "place", "role")
 FOURSQUARE = Path(__file__).parents[2].parent / "shared/data/foursquare/foursquare.inter"
 
 
@@ -47,3 +48,11 @@ def foursquare(rows: int | None = None) -> InteractionLog:
     frame = pd.read_csv(FOURSQUARE, sep="\t", nrows=rows)
     user, item = (pd.factorize(frame[name])[0] + 1 for name in ("user_id:token", "item_id:token"))
     return InteractionLog.from_columns(user, item, frame["timestamp:float"].to_numpy())
+
+
+def assert_equal(one: InteractionLog, other: InteractionLog) -> None:
+    """Every column and size of two logs is the same, integer widths included."""
+    for name in COLUMNS:
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+        assert getattr(one, name).dtype == getattr(other, name).dtype, name
+    assert (one.n_users, one.n_items, one.n_clean) == (other.n_users, other.n_items, other.n_clean)

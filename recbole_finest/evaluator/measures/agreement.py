@@ -17,6 +17,7 @@ from recbole_finest.evaluator.measures.checks import (
     PADDING,
     check_depth,
     check_lists,
+    lengths,
     top,
     without_repeats,
 )
@@ -132,4 +133,4 @@ def _profile(reference: np.ndarray, other: np.ndarray, depth: int, counter: Coun
         second = top(without_repeats(other), depth)
         overlap = counter(first, second)
     assert overlap is not None
-    return Profile(overlap, (first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
+    return Profile(overlap, lengths(first), lengths(second))

@@ -99,7 +99,8 @@ def _sums(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _weighted_agreement(profile: Profile, weight: np.ndarray) -> np.ndarray:
     """Sum over d up to the longer list's end of weight_d * X_d / d, ``[n]``."""
     by_depth, _ = _sums(weight)
-    total = profile.overlap @ (weight / np.arange(1, len(weight) + 1))
+    # einsum and not @: the latter's own threads get in the way of those of over_profiles
+    total = np.einsum("nd,d->n", profile.overlap, weight / np.arange(1, len(weight) + 1))
     # Past the end of both lists the overlap stays as it is; that part does not belong to the sum.
     return total - profile.overlap[:, -1] * (by_depth[-1] - by_depth[profile.longer])
 
