@@ -32,6 +32,7 @@ from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
     base_settings,
     build_references,
+    check_simulation,
     draw_test_perturbation,
     fine_tune,
     train_base,
@@ -94,6 +95,7 @@ class Run:
             self.data: Data = prepare(config)
             reason = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.log.warning)
+            check_simulation(config, self.data.log)
             self.log.info(self._describe(reason))
         self.perturbed, self.changes = self._perturbation()
         self.base("base")

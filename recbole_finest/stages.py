@@ -98,15 +98,18 @@ def draw_test_perturbation(
     selection = config["perturbation_selection"]
     if selection == "file":
         raise UserError("perturbation_selection is file; give the changes in perturbation_file")
-    changed, changes = perturb(
-        log,
-        config["perturbation_kind"],
-        selection,
-        config["perturbation_item"],
-        max_seq_len=config["MAX_ITEM_LIST_LENGTH"],
-        rng=config["perturbation_seed"],
-        **amount,
-    )
+    try:
+        changed, changes = perturb(
+            log,
+            config["perturbation_kind"],
+            selection,
+            config["perturbation_item"],
+            max_seq_len=config["MAX_ITEM_LIST_LENGTH"],
+            rng=config["perturbation_seed"],
+            **amount,
+        )
+    except UserError as error:  # it speaks of ratio=…; the user's word is perturbation_ratio
+        raise UserError(f"test perturbation: perturbation_{error}") from error
     if len(changes.emptied_users):
         logger.warning(
             f"the deletion leaves {len(changes.emptied_users)} users without training interactions"
@@ -114,7 +117,18 @@ def draw_test_perturbation(
     return changed, changes
 
 
+def check_simulation(config: Any, log: InteractionLog) -> None:
+    """Refuse a ``simulation_ratio`` that would change nothing, before anything is trained."""
+    ratio, n = config["simulation_ratio"], len(log.train_positions)
+    if 0 < ratio < 1 / n:
+        raise UserError(
+            f"simulation_ratio is {ratio}, which changes none of {n} training interactions; the smallest "
+            f"that changes one is {1 / n:.2g}, and 0 turns simulation off"
+        )
+
+
 def _amount(config: Any, data: Data) -> dict[str, Any] | None:
+    """How many interactions the test perturbation changes, as ``perturb`` takes it; None for none."""
     if config["perturbation_users"]:
         table = data.dataset.field2token_id[data.train.fields.user]
         unknown = [u for u in map(str, config["perturbation_users"]) if u not in table]
@@ -281,6 +295,7 @@ def fine_tune(
 __all__ = [
     "base_settings",
     "build_references",
+    "check_simulation",
     "draw_test_perturbation",
     "fine_tune",
     "save_checkpoint",

@@ -25,12 +25,12 @@ class TableCounter:
 
     def __init__(self, n_items: int, depth: int, rows: int):
         self.depth, self.slots = depth, n_items + 1  # slot 0 takes the padding
-        self.dtype = np.dtype(np.uint16 if depth <= 1024 else np.uint32)
-        self.table = np.zeros(rows * self.slots, dtype=self.dtype)
+        self.number: type[np.uint16] | type[np.uint32] = np.uint16 if depth <= 1024 else np.uint32
+        self.table = np.zeros(rows * self.slots, dtype=self.number)
         self.base = 0
         self.offset = np.arange(rows)[:, None] * self.slots + 1
         self.bins = np.arange(rows)[:, None] * (depth + 1)
-        self.ranks = np.tile(np.arange(depth, dtype=self.dtype), (rows, 1))
+        self.ranks = np.tile(np.arange(depth, dtype=self.number), (rows, 1))
 
     @staticmethod
     def rows(n_items: int) -> int:
@@ -45,7 +45,7 @@ class TableCounter:
         base, repeated = self._write(cells, ranks, second)
         own_cells = first + self.offset[:n]
         # missing items: left over from an earlier base, they wrap round to large numbers
-        rank = np.minimum(self.table.take(own_cells) - base, self.dtype.type(depth))
+        rank = np.minimum(self.table.take(own_cells) - base, self.number(depth))
         _, own_repeated = self._write(own_cells, ranks, first)
         if repeated or own_repeated:
             return None
@@ -58,13 +58,13 @@ class TableCounter:
 
     def _write(
         self, cells: np.ndarray, ranks: np.ndarray, lists: np.ndarray
-    ) -> tuple[np.unsignedinteger, bool]:
+    ) -> tuple[np.uint16 | np.uint32, bool]:
         """Write ranks above a new base; tell whether two ranks met in one cell."""
         self.base += self.depth
-        if self.base + self.depth > np.iinfo(self.dtype).max:
+        if self.base + self.depth > np.iinfo(self.number).max:
             self.table[:] = 0
             self.base = self.depth
-        base = self.dtype.type(self.base)
+        base = self.number(self.base)
         based = ranks + base
         self.table[cells] = based
         lost = self.table.take(cells) != based

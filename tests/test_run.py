@@ -1,0 +1,154 @@
+"""The whole run on a small data set: what it promises of its protocol and its files."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_finest import run_finest
+from recbole_finest.cli import main
+from recbole_finest.evaluator.ranklists import RankLists
+
+PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accuracy", "stability")
+
+
+def without_times(result):
+    return {k: v for k, v in result.items() if k not in ("seconds", "output_dir")}
+
+
+@pytest.mark.parametrize("model", ["SASRec", "BERT4Rec"])
+def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
+    result = run_finest(model, "toy", config_dict=toy)
+    folder = tmp_path / "run"
+    written = json.loads((folder / "result.json").read_text())
+    assert written == without_times(result) | {"seconds": written["seconds"]}
+    assert set(PARTS) <= set(written)
+    assert all(abs(v - 1) <= 1e-12 for v in written["stability"]["control"].values())
+    for name in ("base", "plain", "finest"):
+        assert set(written["accuracy"]) >= {name, f"{name}_perturbed"}
+        assert 0 <= written["stability"][name]["jaccard@10"] <= 1
+        state = torch.load(folder / f"{name}.pth", weights_only=True)
+        assert state["model"] == model
+        lists = RankLists.load(folder / "ranklists" / f"{name}.npz")
+        assert lists.users[0].startswith("u") and lists.items[0, 0].startswith("i")
+    assert (folder / "report.md").read_text().startswith(f"# {model} on toy")
+
+
+def test_the_same_command_twice_gives_the_same_bytes(toy, tmp_path):
+    first = without_times(run_finest("GRU4Rec", "toy", config_dict=toy))
+    again = {**toy, "output_dir": str(tmp_path / "again")}
+    second = without_times(run_finest("GRU4Rec", "toy", config_dict=again))
+    assert json.dumps(first) == json.dumps(second)
+    for lists in (tmp_path / "run" / "ranklists").iterdir():
+        one = np.load(lists)
+        other = np.load(tmp_path / "again" / "ranklists" / lists.name)
+        assert all(np.array_equal(one[name], other[name]) for name in one.files)
+
+
+def test_ratio_zero_stabilises_only(toy, tmp_path):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "perturbation_ratio": 0})
+    assert result["perturbation"] is None
+    assert set(result["accuracy"]) == {"base", "plain", "finest"}
+    assert result["stability"] == {}
+    assert not (tmp_path / "run" / "perturbation.json").exists()
+
+
+def test_packed_and_single_instances_train_alike_on_short_histories(toy, tmp_path):
+    quiet = {**toy, "MAX_ITEM_LIST_LENGTH": 20, "perturbation_ratio": 0, "epochs": 1}
+    quiet |= {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0, "train_batch_size": 4096}
+    quiet |= {"simulation_ratio": 0.0}
+    packed = run_finest("SASRec", "toy", config_dict={**quiet, "training_mode": "packed"})
+    single = {**quiet, "training_mode": "instance", "output_dir": str(tmp_path / "single")}
+    single = run_finest("SASRec", "toy", config_dict=single)
+    assert packed["training_mode"] == "packed" and single["training_mode"] == "instance"
+    one = torch.load(tmp_path / "run" / "finest.pth", weights_only=True)["state_dict"]
+    other = torch.load(tmp_path / "single" / "finest.pth", weights_only=True)["state_dict"]
+    for name, weight in one.items():
+        assert torch.allclose(weight, other[name], atol=2e-4), name
+
+
+def test_a_run_starts_from_its_own_checkpoint(toy, tmp_path):
+    first = run_finest("SASRec", "toy", config_dict=toy)
+    again = {
+        "data_path": toy["data_path"],
+        "base_checkpoint": str(tmp_path / "run" / "base.pth"),
+        "output_dir": str(tmp_path / "from_checkpoint"),
+        "show_progress": False,
+    }
+    second = run_finest("SASRec", "toy", config_dict=again)
+    assert second["stability"]["finest"] == first["stability"]["finest"]
+    assert second["accuracy"]["base"] == first["accuracy"]["base"]
+
+
+def test_resume_takes_finished_stages_and_gives_the_same_result(toy, tmp_path):
+    first = without_times(run_finest("SASRec", "toy", config_dict=toy))
+    for name in ("finest.pth", "base_perturbed.pth", "result.json"):
+        (tmp_path / "run" / name).unlink()
+    stamp = (tmp_path / "run" / "base.pth").stat().st_mtime_ns
+    second = run_finest("SASRec", "toy", config_dict={**toy, "resume": True})
+    assert without_times(second) == first
+    assert (tmp_path / "run" / "base.pth").stat().st_mtime_ns == stamp
+
+
+def test_recbole_order_and_other_seed_stand_beside(toy):
+    extra = {"recbole_order_baseline": True, "seed_control": True, "control": False}
+    result = run_finest("GRU4Rec", "toy", config_dict={**toy, **extra})
+    assert {"base_recbole_order", "seed_control"} <= set(result["stability"])
+    assert result["stability"]["seed_control"]["jaccard@10"] < 1
+
+
+BAD = [
+    (["--model=SASRec", "--dataset=toy", "--finest_epoch=3"], "did you mean 'finest_epochs'"),
+    (["--model=SASRek", "--dataset=toy"], "did you mean 'SASRec'"),
+    (["--model=BPR", "--dataset=toy"], "not a sequential recommender"),
+    (["--dataset=toy"], "model is not set"),
+    (["--model=SASRec"], "dataset is not set"),
+    (["--model=SASRec", "--dataset=toy", "--epochs=many"], "epochs is 'many'"),
+    (["--model=SASRec", "--dataset=toy", "--hidden_size=big"], "hidden_size is 'big'"),
+    (["--model=SASRec", "--dataset=toy", "--rbo_p=1"], "rbo_p is 1"),
+    (["--model=SASRec", "--dataset=toy", "--reference_k=30"], "largest that fits is 20"),
+    (["--model=SASRec", "--dataset=toy", "--perturbation_kind=delete"], "perturbation_kind"),
+    (["--model=SASRec", "--dataset=toy", "--perturbation_ratio=0.00001"], "perturbation_ratio"),
+    (["--model=SASRec", "--dataset=toy", "--baselines=[plane]"], "did you mean 'plain'"),
+    (["--model=SASRec", "--dataset=toy", "--metrics=[NDCG,Jacard]"], "Jacard"),
+    (["--model=SASRec", "--dataset=toy", "--base_checkpoint=no.pth"], "does not exist"),
+    (["--model=SASRec", "--dataset=toy", "--config_files=no.yaml"], "cannot be read"),
+    (["--model=SASRec", "--dataset=nowhere"], "nowhere.inter"),
+    (["--model=SASRec", "--dataset=toy", "--TIME_FIELD=when"], "no column 'when'"),
+    (["--model=SASRec", "--dataset=toy", "epochs=3"], "epochs=3"),
+    (["--model=SASRec", "--dataset=toy", "--seed=1", "--seed=2"], "given twice"),
+    (["--model=BERT4Rec", "--dataset=toy", "--training_mode=packed"], "training_mode is packed"),
+    (["perturbe"], "did you mean 'perturb'"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), BAD, ids=[" ".join(w)[:60] for w, _ in BAD])
+def test_bad_input_is_one_sentence_and_exit_code_2(toy, capsys, words, said, tmp_path):
+    common = [f"--{k}={v}" for k, v in toy.items() if not any(w.startswith(f"--{k}=") for w in words)]
+    code = main(words + (common if words[0].startswith("--") else []))
+    error = capsys.readouterr().err
+    lines = [line for line in error.splitlines() if line.startswith("error: ")]
+    assert code == 2
+    assert len(lines) == 1 and said in lines[0]
+    assert "Traceback" not in error
+
+
+def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    words = ["--model=SASRec", "--dataset=toy"] + [f"--{k}={v}" for k, v in toy.items()]
+    assert main(words) == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert [f.name for f in folder.iterdir()] == ["thesis.txt"]
+    assert main([*words, "--overwrite=True", "--perturbation_ratio=0", "--epochs=1"][2:]) == 2
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_help_names_every_setting(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "--rank_weight" in text and "(float) Weight of the rank-preserving loss" in text
