@@ -11,7 +11,9 @@ from typing import Any
 
 from recbole_finest.errors import UserError
 
-USAGE = "run_finest.py --model=NAME --dataset=NAME [--config_files=a.yaml,b.yaml] [--setting=value …]"
+USAGE = (
+    "run_finest.py --model=NAME --dataset=NAME [--config_files=a.yaml,b.yaml] [--setting=value …]"
+)
 DESCRIPTION = """\
 Train a sequential recommender of RecBole, fine-tune it with FINEST so that its lists keep their order
 under small changes of the training log, and measure accuracy and stability of both.
@@ -65,9 +67,7 @@ def _run(argv: Sequence[str]) -> int:
     from recbole_finest.quick_start import run_finest
 
     model, dataset = settings.pop("model", None), settings.pop("dataset", None)
-    result = run_finest(
-        model=model, dataset=dataset, config_file_list=files, command_line=settings
-    )
+    result = run_finest(model=model, dataset=dataset, config_file_list=files, command_line=settings)
     where = Path(result["output_dir"])
     print(_table(result))
     print(f"report: {where / 'report.md'}")
@@ -113,7 +113,9 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     given = {k: v for k, v in vars(parser.parse_args(list(argv))).items() if v is not None}
     for name, values in given.items():
         if len(set(values)) > 1:
-            raise UserError(f"--{name} is given twice, as {values[0]!r} and {values[1]!r}; give it once")
+            raise UserError(
+                f"--{name} is given twice, as {values[0]!r} and {values[1]!r}; give it once"
+            )
     settings = {name: values[0] for name, values in given.items()}
     files = [f for f in (settings.pop("config_files", None) or "").replace(",", " ").split() if f]
     return settings, files

@@ -49,7 +49,7 @@ def parse_value(text: str) -> Any:
     (0.001, None, [1, 2], '[250,inf)')
     """
     try:
-        value = yaml.load(text, Loader=ScalarLoader)  # noqa: S506 - a SafeLoader
+        value = yaml.load(text, Loader=ScalarLoader)
     except yaml.YAMLError:
         return text
     return _none_words(value)

@@ -24,9 +24,32 @@ register_metrics()
 
 # Settings that belong to one run or machine and are never taken from a checkpoint.
 RUN_SETTINGS = frozenset(
-    "data_path checkpoint_dir output_dir overwrite resume base_checkpoint gpu_id device use_gpu "
-    "worker show_progress state log_wandb wandb_project model dataset nproc world_size ip port offset "
-    "single_spec local_rank config_files".split()
+    [
+        "data_path",
+        "checkpoint_dir",
+        "output_dir",
+        "overwrite",
+        "resume",
+        "base_checkpoint",
+        "gpu_id",
+        "device",
+        "use_gpu",
+        "worker",
+        "show_progress",
+        "state",
+        "log_wandb",
+        "wandb_project",
+        "model",
+        "dataset",
+        "nproc",
+        "world_size",
+        "ip",
+        "port",
+        "offset",
+        "single_spec",
+        "local_rank",
+        "config_files",
+    ]
 )
 
 
@@ -151,7 +174,7 @@ class Config(RecBoleConfig):
         from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
         from recbole_finest.method import METHODS
 
-        tables = {
+        tables: dict[str, Mapping[str, Any]] = {
             "perturbation_kind": KINDS,
             "perturbation_selection": SELECTIONS,
             "perturbation_item": ITEM_CHOICES,

@@ -45,7 +45,9 @@ class _Unrounded:
 
 
 @torch.no_grad()
-def evaluate(config: Any, scorer: Scorer, loader: Any, train_data: Any, label: str = "") -> Evaluation:
+def evaluate(
+    config: Any, scorer: Scorer, loader: Any, train_data: Any, label: str = ""
+) -> Evaluation:
     """Score all instances of a full-sorting loader once.
 
     Args:

@@ -19,7 +19,6 @@ from recbole_finest.evaluation import (
     Evaluation,
     evaluate,
     list_profile,
-    rank_lists,
     stability,
     valid_lists,
 )
@@ -122,7 +121,9 @@ class Run:
 
     def _describe(self, reason: str | None) -> str:
         log = self.data.log
-        mode = "packed (one pass scores all positions)" if reason is None else f"instance ({reason})"
+        mode = (
+            "packed (one pass scores all positions)" if reason is None else f"instance ({reason})"
+        )
         return (
             f"{self.config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
             f"{len(log)} interactions ({len(log.train_positions)} for training), "

@@ -111,7 +111,9 @@ class ReferenceLists:
                 np.load(scores, mmap_mode="r") if scores.is_file() else None,
             )
         except (OSError, ValueError) as error:
-            raise UserError(f"no usable reference lists in '{path}' ({error}); remove the folder") from error
+            raise UserError(
+                f"no usable reference lists in '{path}' ({error}); remove the folder"
+            ) from error
 
     def lookup(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Lists of instances by the row ids of their targets.
@@ -168,7 +170,9 @@ def reference_k(config: Any, n_items: int, warn: Any) -> int:
     if wanted <= largest:
         return wanted
     if largest < 2:
-        raise UserError(f"the data set has {n_items - 1} items, but a reference list needs at least 4")
+        raise UserError(
+            f"the data set has {n_items - 1} items, but a reference list needs at least 4"
+        )
     if config.is_explicit("reference_k"):
         raise UserError(
             f"reference_k is {wanted}, which needs {2 * wanted} items, but the data set has "

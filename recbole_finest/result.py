@@ -102,7 +102,9 @@ def open_output(config: Any) -> Iterator[Output]:
             "--overwrite=True to replace them or --resume=True to continue"
         )
     if config["resume"] and not (path / MARK).exists():
-        raise UserError(f"resume is True, but '{path}' holds no run; set output_dir to the run's folder")
+        raise UserError(
+            f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
+        )
     try:
         path.mkdir(parents=True, exist_ok=True)
         if config["overwrite"]:
@@ -130,7 +132,7 @@ def open_output(config: Any) -> Iterator[Output]:
 
 
 # Settings that may differ between a run and its continuation.
-_FREE = frozenset("output_dir checkpoint_dir show_progress state worker data_path".split())
+_FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
 
 
 def _check_same_settings(path: Path, config: Any) -> None:
@@ -157,7 +159,9 @@ def _clear(path: Path) -> None:
 
 def _handlers(path: Path, config: Any) -> list[logging.Handler]:
     stamp = "%(asctime)s %(levelname)s %(message)s"
-    file = logging.FileHandler(path / f"{config['model']}-{config['dataset']}.log", encoding="utf-8")
+    file = logging.FileHandler(
+        path / f"{config['model']}-{config['dataset']}.log", encoding="utf-8"
+    )
     shown = logging.StreamHandler(sys.stderr)
     for handler in (file, shown):
         handler.setFormatter(_PlainFormatter(stamp, "%H:%M:%S"))
@@ -188,7 +192,7 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     accuracy, stable = result["accuracy"], result["stability"]
     shown_accuracy = [m for m in accuracy["base"] if m.split("@")[0] in ("ndcg", "recall", "mrr")]
     k = shown_accuracy[0].split("@")[1] if shown_accuracy else None
-    first = next(iter(stable.values()), {})
+    first: Mapping[str, float] = next(iter(stable.values()), {})
     shown_stability = [m for m in first if k is None or m.endswith(f"@{k}")] or list(first)
     shown_accuracy = [m for m in shown_accuracy if m.endswith(f"@{k}")]
     removed = f"jaccard@{k}" if f"jaccard@{k}" in first else next(iter(first), None)

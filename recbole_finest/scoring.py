@@ -29,7 +29,7 @@ class Scorer:
         block: largest number of (history, item) pairs scored at once by those.
     """
 
-    def __init__(self, model: nn.Module, dataset: Any, block: int = 2**18):
+    def __init__(self, model: Any, dataset: Any, block: int = 2**18):
         self.model = model
         self.dataset = dataset
         self.block = block
@@ -78,7 +78,9 @@ def _rows(interaction: Interaction, rows: slice) -> Interaction:
 
 def _shallow(interaction: Interaction) -> Interaction:
     """A copy whose lengths may be changed in place, as HRM does with its own."""
-    return Interaction({k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()})
+    return Interaction(
+        {k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()}
+    )
 
 
 @contextmanager

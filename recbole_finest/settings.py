@@ -30,11 +30,13 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         UserError: the file is missing, is no YAML, or is not a mapping of settings.
     """
     try:
-        loaded = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=ScalarLoader)  # noqa: S506
+        loaded = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=ScalarLoader)
     except OSError as error:
         raise UserError(f"config file '{path}' cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise UserError(f"config file '{path}' is not valid YAML: {' '.join(str(error).split())}") from error
+        raise UserError(
+            f"config file '{path}' is not valid YAML: {' '.join(str(error).split())}"
+        ) from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -55,8 +57,12 @@ def _number(value: Any) -> bool:
 
 def _whole(low: int, optional: bool = False) -> Check:
     text = f"a whole number of at least {low}" + (", or null" if optional else "")
-    return text, lambda v: (optional and v is None) or (
-        isinstance(v, int) and not isinstance(v, bool) and v >= low
+    return (
+        text,
+        lambda v: (
+            (optional and v is None)
+            or (isinstance(v, int) and not isinstance(v, bool) and v >= low)
+        ),
     )
 
 
@@ -87,8 +93,11 @@ CHECKS: dict[str, Check] = {
     "simulation_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),
     "simulation_kinds": (
         "a list of deletion, replacement and insertion",
-        lambda v: isinstance(v, list) and len(v) > 0
-        and set(map(str, v)) <= {"deletion", "replacement", "insertion"},
+        lambda v: (
+            isinstance(v, list)
+            and len(v) > 0
+            and set(map(str, v)) <= {"deletion", "replacement", "insertion"}
+        ),
     ),
     "reference_model": _one_of("base", "own"),
     "reference_source": _one_of("evaluation", "last_training_epoch"),

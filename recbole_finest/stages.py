@@ -64,8 +64,18 @@ def base_settings(
 
 # Settings that Config works out from others.
 _DERIVED = frozenset(
-    "MODEL_TYPE MODEL_INPUT_TYPE eval_type valid_metric_bigger device model_class load_col "
-    "train_neg_sample_args valid_neg_sample_args test_neg_sample_args".split()
+    [
+        "MODEL_TYPE",
+        "MODEL_INPUT_TYPE",
+        "eval_type",
+        "valid_metric_bigger",
+        "device",
+        "model_class",
+        "load_col",
+        "train_neg_sample_args",
+        "valid_neg_sample_args",
+        "test_neg_sample_args",
+    ]
 )
 
 
@@ -204,7 +214,9 @@ def build_references(
     rows = log.row[log.target_positions]
     blocks = _blocks(config, data, model, log)
     return ReferenceLists.build(
-        tqdm(blocks, desc="Reference", ncols=100, disable=None if config["show_progress"] else True),
+        tqdm(
+            blocks, desc="Reference", ncols=100, disable=None if config["show_progress"] else True
+        ),
         k,
         int((rows >= 0).sum()) if log is not data.log else n,
         log.n_clean,

@@ -150,7 +150,7 @@ class RunTrainer(Trainer):
 
 
 def _summed(losses: Any) -> Tensor:
-    return sum(losses) if isinstance(losses, tuple) else losses
+    return torch.stack(losses).sum() if isinstance(losses, tuple) else losses
 
 
 @lru_cache(maxsize=None)
@@ -192,7 +192,9 @@ class FinestTrainer(RunTrainer):
         self.method = method or Finest(config)
         self.references = references
         if self.method.needs_lists and references is None:
-            raise UserError(f"method {type(self.method).__name__} needs reference lists; pass ReferenceLists")
+            raise UserError(
+                f"method {type(self.method).__name__} needs reference lists; pass ReferenceLists"
+            )
         self.epochs = config["finest_epochs"]
         self.learning_rate = config["finest_learning_rate"]
         self.optimizer = self._build_optimizer(learning_rate=self.learning_rate)
@@ -229,7 +231,8 @@ class FinestTrainer(RunTrainer):
 
     def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
         if self.method.needs_lists and self._shares is None:
-            self._shares = POSITION_FIELD in batch or shares_forward(self.scorer(self._dataset), batch)
+            scorer = self.scorer(self._dataset)
+            self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
         with loss_logits(self.model) as caught, packed(self.model, batch):
             loss = _summed((loss_func or self.model.calculate_loss)(batch))
         logits = caught[0] if self._shares else None
@@ -280,7 +283,8 @@ def _originals(config: Any, rows: int) -> int:
     if sampling["distribution"] == "none" or sampling["sample_num"] == "none":
         return rows
     negatives = int(sampling["sample_num"])
-    return rows // (1 + negatives if config["MODEL_INPUT_TYPE"] == InputType.POINTWISE else negatives)
+    pointwise = config["MODEL_INPUT_TYPE"] == InputType.POINTWISE
+    return rows // (1 + negatives if pointwise else negatives)
 
 
 def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: Any) -> None:

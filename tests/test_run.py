@@ -125,7 +125,9 @@ BAD = [
 
 @pytest.mark.parametrize(("words", "said"), BAD, ids=[" ".join(w)[:60] for w, _ in BAD])
 def test_bad_input_is_one_sentence_and_exit_code_2(toy, capsys, words, said, tmp_path):
-    common = [f"--{k}={v}" for k, v in toy.items() if not any(w.startswith(f"--{k}=") for w in words)]
+    common = [
+        f"--{k}={v}" for k, v in toy.items() if not any(w.startswith(f"--{k}=") for w in words)
+    ]
     code = main(words + (common if words[0].startswith("--") else []))
     error = capsys.readouterr().err
     lines = [line for line in error.splitlines() if line.startswith("error: ")]

@@ -37,7 +37,9 @@ class LogDataset(SequentialDataset):
         except (OSError, ValueError, RuntimeError, ImportError, AttributeError) as error:
             wanted = Path(dataset_path) / f"{token}.inter"
             if wanted.is_file():
-                raise UserError(f"'{wanted}' cannot be read as a RecBole atomic file: {error}") from error
+                raise UserError(
+                    f"'{wanted}' cannot be read as a RecBole atomic file: {error}"
+                ) from error
             raise UserError(
                 f"data set '{token}' is not at '{wanted}' and could not be downloaded "
                 f"({type(error).__name__}); put its atomic file there, or set data_path"
@@ -136,7 +138,9 @@ class LogDataset(SequentialDataset):
             part.log = log
             part.inter_feat = part.inter_feat.with_log(log, part.inter_feat.positions)
         if len(parts[0]) == 0:
-            raise UserError("the split leaves no training instance; check eval_args and the filters")
+            raise UserError(
+                "the split leaves no training instance; check eval_args and the filters"
+            )
         return parts
 
     def _grouped_index(self, group_by_list: np.ndarray) -> list[np.ndarray]:
@@ -197,7 +201,9 @@ def dataset_class(model: str, model_type: ModelType = ModelType.SEQUENTIAL) -> t
         return LogDataset
     if model == "DIEN":
         return _dien()
-    return type(f"Finest{base.__name__}", (LogDataset, base), {"__doc__": f"{base.__name__} over a log."})
+    return type(
+        f"Finest{base.__name__}", (LogDataset, base), {"__doc__": f"{base.__name__} over a log."}
+    )
 
 
 def create_dataset(config: Any) -> Dataset:

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from recbole.data.dataloader import FullSortEvalDataLoader, TrainDataLoader
 from recbole.data.interaction import Interaction
+from recbole.data.transform import construct_transform
 
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
-from recbole_finest.data.packed import Windows, WindowPlan, packed_batch
+from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
 from recbole_finest.data.transform import SLOT_FIELD, vectorized
 from recbole_finest.seeding import derive_seed, generator, seed_globals
 
@@ -55,7 +56,7 @@ class InstanceLoader(TrainDataLoader):
         order: StableOrder | None = None,
     ):
         super().__init__(config, dataset, sampler, shuffle=config["shuffle"])
-        self.transform = vectorized(self.transform)
+        self.transform: Any = vectorized(construct_transform(config))
         self.stage = stage
         self.epoch = 0
         self.stable = config["shuffle_order"] == "stable"
@@ -72,7 +73,9 @@ class InstanceLoader(TrainDataLoader):
 
     def with_log(self, log: InteractionLog) -> InstanceLoader:
         """The same loader over another log, continuing its epochs and its generator."""
-        other = type(self)(self.config, self._dataset.with_log(log), self._sampler, self.stage, self.order)
+        other = type(self)(
+            self.config, self._dataset.with_log(log), self._sampler, self.stage, self.order
+        )
         return self._continued(other)
 
     def _continued(self, other: Any) -> Any:
@@ -120,7 +123,9 @@ class InstanceLoader(TrainDataLoader):
                 seed_globals(derive_seed(self.config["seed"], "step", self.stage, epoch, step))
                 yield batch
 
-    def _collate(self, index: np.ndarray, slots: np.ndarray, rng: np.random.Generator) -> Interaction:
+    def _collate(
+        self, index: np.ndarray, slots: np.ndarray, rng: np.random.Generator
+    ) -> Interaction:
         data = self._dataset[index]
         data.update(Interaction({SLOT_FIELD: torch.from_numpy(slots)}))
         if hasattr(self.transform, "rng"):
@@ -129,7 +134,9 @@ class InstanceLoader(TrainDataLoader):
 
     def collate_fn(self, index: Any) -> Interaction:
         index = np.asarray(index)
-        seed = int(torch.randint(2**62, (), generator=self.generator)) if _draws(self.transform) else 0
+        seed = (
+            int(torch.randint(2**62, (), generator=self.generator)) if _draws(self.transform) else 0
+        )
         return self._collate(index, np.arange(len(index)), np.random.default_rng(seed))
 
 
@@ -195,7 +202,7 @@ class EvalLoader(FullSortEvalDataLoader):
 
     def __init__(self, config: Any, dataset: LogDataset, sampler: Any = None):
         super().__init__(config, dataset, sampler, shuffle=False)
-        self.transform = vectorized(self.transform)
+        self.transform: Any = vectorized(construct_transform(config))
 
     def collate_fn(self, index: Any) -> Any:
         if _draws(self.transform):

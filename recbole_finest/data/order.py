@@ -23,7 +23,9 @@ class StableOrder:
         stage: name of the training stage; stages have orders of their own.
     """
 
-    def __init__(self, clean_rows: np.ndarray, n_clean: int, batch_size: int, seed: int, stage: str):
+    def __init__(
+        self, clean_rows: np.ndarray, n_clean: int, batch_size: int, seed: int, stage: str
+    ):
         self.clean_rows = np.asarray(clean_rows, np.int64)
         self.n_clean = n_clean
         self.batch_size = batch_size

@@ -11,7 +11,9 @@ from recbole.data.interaction import Interaction
 from recbole_finest.data.instances import ROW_FIELD, Fields
 from recbole_finest.data.log import InteractionLog
 
-POSITION_FIELD = "finest_position"  # flat index, into [W · L], of the input that scores each instance
+POSITION_FIELD = (
+    "finest_position"  # flat index, into [W · L], of the input that scores each instance
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class WindowPlan:
         self.start_row = np.zeros(int(per_user.sum()), np.int64)
         self.start_row[base + number] = begin + number * stride
         targets = clean.target_positions
-        self.clean_instances = np.bincount(self.window_of_row[targets], minlength=len(self.start_row))
+        self.clean_instances = np.bincount(
+            self.window_of_row[targets], minlength=len(self.start_row)
+        )
 
     def windows(self, log: InteractionLog) -> Windows:
         """The windows of a (perturbed) log, in log order; every target of ``log`` is in exactly one."""
@@ -84,7 +88,9 @@ class WindowPlan:
         start = np.maximum(start, log.user_start[first])
         start = np.minimum(start, first - 1)
         later = start > log.user_start[first]  # these have context to spare
-        start = np.where(later, np.maximum(start, np.minimum(stop - 1 - self.width, first - 1)), start)
+        start = np.where(
+            later, np.maximum(start, np.minimum(stop - 1 - self.width, first - 1)), start
+        )
         return self._split(Windows(start, first, stop, clean), log)
 
     def _split(self, whole: Windows, log: InteractionLog) -> Windows:
@@ -102,9 +108,7 @@ class WindowPlan:
         order = np.argsort(joined[3], kind="stable")
         return Windows(*(column[order] for column in joined))
 
-    def batches(
-        self, windows: Windows, rank: np.ndarray, batch_size: int
-    ) -> list[np.ndarray]:
+    def batches(self, windows: Windows, rank: np.ndarray, batch_size: int) -> list[np.ndarray]:
         """Cut windows into batches of about ``batch_size`` scored instances.
 
         ``rank`` is the place of every clean window in this epoch, ``[clean windows]``; the cuts are
@@ -125,7 +129,9 @@ class WindowPlan:
         return max(1, -(-int(self.clean_instances.sum()) // batch_size))
 
 
-def packed_batch(log: InteractionLog, fields: Fields, windows: Windows, index: np.ndarray) -> Interaction:
+def packed_batch(
+    log: InteractionLog, fields: Fields, windows: Windows, index: np.ndarray
+) -> Interaction:
     """Gather windows into a batch that a model's own ``calculate_loss`` takes.
 
     Returns:

@@ -46,7 +46,14 @@ def build_model(config: Any, dataset: Any) -> SequentialRecommender:
     seed_globals(derive_seed(config["seed"], "weights"))
     try:
         return packable(config.model_class)(config, dataset).to(config["device"])
-    except (NotImplementedError, AssertionError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (
+        NotImplementedError,
+        AssertionError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+    ) as error:
         raise UserError(
             f"model '{config['model']}' cannot be made with these settings and data: {error}"
         ) from error
