@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from recbole_finest.allocator import keep_freed_memory
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config import Config
 from recbole_finest.data.log import InteractionLog
@@ -57,6 +58,7 @@ def run_finest(
         UserError: anything that the user can put right.
     """
     quiet_recbole()
+    keep_freed_memory()
     config = Config(model, dataset, config_file_list, config_dict, command_line)
     checkpoint = None
     if config["base_checkpoint"]:

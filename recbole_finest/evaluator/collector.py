@@ -117,4 +117,4 @@ def _hits(
     positive = (positive_u.to(items.device) * n_items + positive_i.to(items.device)).unique()
     hit = torch.isin(rows[:, None] * n_items + items, positive)
     count = torch.bincount(positive // n_items, minlength=len(items))
-    return torch.cat([hit, count[:, None]], dim=1).int()
+    return torch.cat([hit, count[:, None]], dim=1)

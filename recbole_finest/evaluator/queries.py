@@ -1,4 +1,4 @@
-"""Query ids of instances: a user's first is its token, the further ones ``user#2``, ``user#3``, …"""
+"""Query ids of instances: the user's token, and ``#2``, ``#3``, … from the second instance on."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,16 @@ import numpy as np
 from recbole_finest.errors import UserError
 
 FORMAT = "recbole_finest.ranklists.1"
+# what NumPy raises for files that are no archive, damaged, pickled, or of other arrays
+UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -142,14 +153,7 @@ class RankLists:
                 return cls(**{name: file[name] for name in file.files if name != "format"})
         except FileNotFoundError:
             raise UserError(f"There is no file {path}.") from None
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            AttributeError,
-            EOFError,
-            zipfile.BadZipFile,
-        ) as error:
+        except UNREADABLE as error:
             raise UserError(f"{path} is not a file of rank lists (.npz): {error}.") from None
 
 

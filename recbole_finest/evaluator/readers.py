@@ -45,7 +45,7 @@ def read_trec(path: Path) -> RankLists:
     The ranks give the order; the scores of a query must not rise along it.
     """
     table = _text_table(path, sep=r"\s+", header=None, names=TREC_COLUMNS)
-    short = table.isna().any(axis=1)
+    short = (table.isna() | (table == "")).any(axis=1)
     if short.any():
         raise UserError(
             f"{path} is no TREC run: line {int(short.idxmax()) + 1} does not have the six fields "

@@ -46,7 +46,7 @@ def top_items_and_scores(scores: torch.Tensor, k: int) -> tuple[torch.LongTensor
     for rows in cut.split(max(1, CELLS_AT_A_TIME // max(1, n_items))):
         items[rows] = _first_of_ties(scores[rows], values[rows, -1:], kept)
         values[rows] = scores[rows].gather(1, items[rows])
-    _sort_ties(values, items)
+    _sort_ties(values, items, cut)
     items = torch.where(values == -torch.inf, -1, items + 1)
     missing = (0, k - kept)
     return (
@@ -71,9 +71,11 @@ def _first_of_ties(scores: torch.Tensor, last: torch.Tensor, kept: int) -> torch
     return chosen.nonzero()[:, 1].view(-1, kept)
 
 
-def _sort_ties(values: torch.Tensor, items: torch.Tensor) -> None:
-    """Sort the rows with ties by score descending, then by id ascending; in place."""
-    tied = (values[:, 1:] == values[:, :-1]).any(dim=1).nonzero()[:, 0]
+def _sort_ties(values: torch.Tensor, items: torch.Tensor, cut: torch.Tensor) -> None:
+    """Sort rows with ties, and the rows ``cut``, by score, then by id ascending; in place."""
+    unsure = (values[:, 1:] == values[:, :-1]).any(dim=1)
+    unsure[cut] = True
+    tied = unsure.nonzero()[:, 0]
     if not tied.numel():
         return
     by_id, order = items[tied].sort(dim=1)

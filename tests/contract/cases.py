@@ -1,0 +1,1 @@
+"""What each model needs beside its name, and what the contract test is to find."""
