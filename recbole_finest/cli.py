@@ -27,6 +27,7 @@ other commands:
   convert   turn a CSV or TSV into atomic files        (run_finest.py convert --help)
   compare   compare rank lists of any systems          (run_finest.py compare --help)
   export    write our rank lists as a TREC run         (run_finest.py export --help)
+  report    write the report of a finished run again   (run_finest.py report --help)
 """
 
 
@@ -48,12 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(name: str) -> Callable[[Sequence[str]], int]:
     from recbole_finest.data.cli import convert_main, perturb_main
     from recbole_finest.evaluator.cli import compare_main, export_main
+    from recbole_finest.report.cli import report_main
 
     table: dict[str, Callable[[Sequence[str]], int]] = {
         "perturb": perturb_main,
         "convert": convert_main,
         "compare": compare_main,
         "export": export_main,
+        "report": report_main,
     }
     if name not in table:
         near = difflib.get_close_matches(name, table, n=1)
@@ -70,7 +73,7 @@ def _run(argv: Sequence[str]) -> int:
     result = run_finest(model=model, dataset=dataset, config_file_list=files, command_line=settings)
     where = Path(result["output_dir"])
     print(_table(result))
-    print(f"report: {where / 'report.md'}")
+    print(f"report: {where / 'report.html'}")
     return 0
 
 

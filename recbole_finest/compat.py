@@ -86,31 +86,61 @@ def quiet_recbole() -> None:
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
 
 
-class _AllowListUnpickler(pickle.Unpickler):
-    """Resolves the classes that a RecBole checkpoint needs, and nothing else."""
+class _Inert:
+    """Stands for an object of a checkpoint that nothing here reads; none of its code is run."""
 
-    _MODULES = re.compile(
-        r"recbole\.model\.[a-z_]+_recommender\.[a-z0-9_]+|recbole\.utils\.enum_type"
-    )
+    def __new__(cls, *args: Any, **kwargs: Any) -> _Inert:
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        pass
+
+    def _ignore(self, *args: Any) -> None:
+        pass
+
+    __setstate__ = __setitem__ = append = extend = _ignore
+
+
+class _AllowListUnpickler(pickle.Unpickler):
+    """Resolves what a RecBole checkpoint's weights and settings are made of, and nothing else.
+
+    Beside them it holds classes that nothing here reads: the model's, and in ``other_parameter`` a
+    layer with the data set in it. These are known by name and stay :class:`_Inert`.
+    """
+
     _NAMES = {
         "collections.OrderedDict",
         "collections.defaultdict",
+        "numpy.core.multiarray._reconstruct",
+        "numpy.core.multiarray.scalar",
+        "numpy.dtype",
+        "numpy.ndarray",
         "recbole.config.configurator.Config",
         "torch._utils._rebuild_parameter",
         "torch._utils._rebuild_tensor_v2",
         "torch.device",
         "torch.serialization._get_layout",
-        "yaml.loader.FullLoader",
     }
+    _ENUMS = "recbole.utils.enum_type"
+    _INERT = re.compile(
+        r"recbole\.model\.[a-z_]+_recommender\.[a-z0-9_]+\.\w+"
+        r"|recbole\.model\.layers\.\w+"
+        r"|recbole\.data\.(dataset\.[a-z_]+_dataset|interaction)\.\w+"
+        r"|recbole\.sampler\.sampler\.\w+"
+        r"|torch\.nn\.modules\.[a-z]+\.\w+"
+        r"|logging\.getLogger"
+        r"|yaml\.loader\.FullLoader"
+    )
 
     def find_class(self, module: str, name: str) -> Any:
         full = f"{module}.{name}"
-        if full in self._NAMES or (module == "torch" and name.endswith("Storage")):
+        if full in self._NAMES or (module == "torch" and name.isalpha() and name.endswith("Storage")):
             return super().find_class(module, name)
-        if self._MODULES.fullmatch(module) and "." not in name:
-            with anomaly_detection_kept():
-                found = super().find_class(module, name)
-            if isinstance(found, type) and issubclass(found, (torch.nn.Module, Enum)):
+        if self._INERT.fullmatch(full):
+            return _Inert
+        if module == self._ENUMS and name.isidentifier():
+            found = super().find_class(module, name)
+            if isinstance(found, type) and issubclass(found, Enum):
                 return found
         raise UserError(
             f"the checkpoint contains '{full}', which is not on the list of classes that a RecBole "
@@ -131,11 +161,15 @@ class _AllowListPickle:
 
 
 def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
-    """Read a checkpoint of ours, or of RecBole, without running code from it.
+    """Read a checkpoint of ours, of RecBole, or a bare ``state_dict``, without running code from it.
 
     Ours holds tensors and plain values. RecBole's (trainer/trainer.py, ``_save_checkpoint``) holds a
     ``Config`` pickled with protocol 4, which ``torch.load`` refuses from 2.6 on; its classes are
     resolved through an allow-list here.
+
+    Returns:
+        A dict with at least ``state_dict``; RecBole's ``config`` is an object with
+        ``final_config_dict``, ours a dict.
 
     Raises:
         UserError: the file is missing, is no checkpoint, or names a class outside the allow-list.
@@ -143,18 +177,28 @@ def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
     path = Path(path)
     if not path.is_file():
         raise UserError(f"checkpoint '{path}' does not exist; give the path of a .pth file")
+    loaded = _load(path, map_location)
+    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
+        return loaded
+    if isinstance(loaded, dict) and loaded and all(map(torch.is_tensor, loaded.values())):
+        return {"state_dict": loaded}
+    raise UserError(f"'{path}' holds no model's weights (a dict with 'state_dict')")
+
+
+def _load(path: Path, map_location: Any) -> Any:
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError):
-        pass  # not ours: RecBole's, or no checkpoint at all
+    except Exception:  # not ours: RecBole's, or no checkpoint at all
+        pickles = _AllowListPickle()
     try:
         return torch.load(
-            path, map_location=map_location, weights_only=False, pickle_module=_AllowListPickle()
+            path, map_location=map_location, weights_only=False, pickle_module=pickles
         )
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"'{path}' is not a PyTorch checkpoint ({error})") from error
+        text = " ".join(str(error).split())
+        raise UserError(f"'{path}' is not a PyTorch checkpoint ({text})") from error
 
 
 def plain_state(value: Any) -> Any:

@@ -18,6 +18,7 @@ from recbole_finest.compat import anomaly_detection_kept, parse_value, plain_sta
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.model import MODELS
+from recbole_finest.model.requirements import LOSSES, item_features
 from recbole_finest.settings import check_known, check_type, check_values, properties_dir, read_yaml
 
 register_metrics()
@@ -79,6 +80,7 @@ class Config(RecBoleConfig):
         config_dict: Mapping[str, Any] | None = None,
         command_line: Mapping[str, Any] | None = None,
     ):
+        self.inherited: frozenset[str] = frozenset()
         self._command_line = dict(command_line or {})
         self._config_dict = dict(config_dict or {})
         try:
@@ -113,10 +115,9 @@ class Config(RecBoleConfig):
 
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
         super()._load_internal_config_dict(model, model_class, dataset)
-        if model in ("DIN", "DIEN"):  # rank lists need full sorting, which RecBole leaves off here
-            self.internal_config_dict.update(
-                {"eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"}}
-            )
+        # Four models have quick-start files of their own; rank lists need the others' evaluation.
+        self._update_internal_config_dict(_quick_start("sequential"))
+        if self.internal_config_dict["valid_metric"] == "AUC":
             self.internal_config_dict["valid_metric"] = "MRR@10"
         folder = properties_dir()
         files = [
@@ -136,6 +137,7 @@ class Config(RecBoleConfig):
             self.model_class, final.get("loss_type")
         ):
             final["train_neg_sample_args"] = None
+        _check_loss(self.model_class, final)
         final["load_col"] = self._columns(final)
         final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
@@ -151,6 +153,9 @@ class Config(RecBoleConfig):
         if columns is None:
             return None
         columns = {source: names for source, names in columns.items()}
+        features = item_features(final)
+        if features and "item" not in columns:
+            columns["item"] = [final["ITEM_ID_FIELD"], *features]
         fields = [final["USER_ID_FIELD"], final["ITEM_ID_FIELD"], final["TIME_FIELD"]]
         names = columns.get("inter", [])
         if names != "*" and names is not None:
@@ -188,7 +193,7 @@ class Config(RecBoleConfig):
 
     def is_explicit(self, name: str) -> bool:
         """Whether the user gave this setting, rather than a shipped default."""
-        return name in self.external_config_dict
+        return name in self.external_config_dict and name not in self.inherited
 
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
@@ -208,6 +213,38 @@ def _needs_negatives(model_class: type, loss_type: str | None) -> bool:
     if loss_type in ("CE", "NLL"):
         return False
     return getattr(model_class, "input_type", None) is not None
+
+
+def _check_loss(model_class: type, final: Mapping[str, Any]) -> None:
+    """Refuse settings that the loss cannot be computed with, or that only pre-train the model."""
+    loss, negatives = final.get("loss_type"), final.get("train_neg_sample_args")
+    if isinstance(negatives, dict) and negatives.get("distribution", "") in (None, "None"):
+        negatives = None
+    losses = LOSSES.get(model_class.__name__)
+    if losses and loss not in losses:
+        raise UserError(
+            f"loss_type is {loss!r}, but {model_class.__name__} is trained with {' or '.join(losses)} only"
+        )
+    if loss == "BPR" and negatives is None:
+        raise UserError(
+            "loss_type is BPR, which needs negative samples; leave train_neg_sample_args out"
+        )
+    if losses and loss != "BPR" and negatives is not None:
+        raise UserError(
+            f"loss_type is {loss}, which takes no negative samples; leave train_neg_sample_args out"
+        )
+    if final.get("train_stage", "finetune") != "finetune":
+        raise UserError(
+            f"train_stage is {final['train_stage']!r}, but a run does both stages; leave it out, or "
+            "give pre_model_path to start from pre-trained weights"
+        )
+
+
+def _quick_start(name: str) -> str:
+    """Path of one of RecBole's quick-start files."""
+    import recbole
+
+    return str(Path(recbole.__file__).parent / f"properties/quick_start_config/{name}.yaml")
 
 
 def model_names() -> list[str]:

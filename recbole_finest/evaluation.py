@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from recbole_finest.data.log import InteractionLog
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.evaluator.measures import MEASURES, measure_lists
 from recbole_finest.evaluator.ranklists import RankLists
-from recbole_finest.evaluator.topk import top_items_and_scores
+from recbole_finest.evaluator.topk import top_items, top_items_and_scores
 from recbole_finest.scoring import Scorer
 
 UNROUNDED = 17  # decimals: round() then changes nothing
@@ -26,12 +26,19 @@ class Evaluation:
     Attributes:
         accuracy: RecBole's metrics, unrounded, by the names that RecBole prints.
         items: internal item ids best first, ``[n, depth]``; -1 fills short lists.
-        scores: their logits, ``[n, depth]``, float32.
+        scores: their logits, ``[n, depth]``, float32; None for lists without seen items.
+        unseen: the best items without those of the instance's history, ``[n, max(topk)]``: the list
+            that a person would be shown; -1 fills short lists.
     """
 
     accuracy: dict[str, float]
     items: np.ndarray
-    scores: np.ndarray
+    scores: np.ndarray | None
+    unseen: np.ndarray
+
+    def without_seen(self) -> Evaluation:
+        """The same with the lists that people would be shown instead of the model's own."""
+        return replace(self, items=self.unseen, scores=None)
 
 
 class _Unrounded:
@@ -61,7 +68,9 @@ def evaluate(
     collector, evaluator = FinestCollector(unrounded), FinestEvaluator(unrounded)
     collector.data_collect(train_data)
     depth = min(config["list_depth"], scorer.n_items - 1)
-    items, values = [], []
+    shown = min(max(config["topk"]), scorer.n_items - 1)
+    items, values, unseen, done = [], [], [], 0
+    view = loader._dataset.inter_feat
     training = scorer.model.training
     scorer.model.eval()
     hidden = None if config["show_progress"] else True
@@ -74,10 +83,31 @@ def evaluate(
         items.append(best.to(torch.int32).cpu().numpy())
         values.append(value.cpu().numpy())
         collector.eval_batch_collect(scores, interaction, positive_u, positive_i)
+        hide_seen(scores, view.log, view.positions[done : done + len(scores)])
+        unseen.append(top_items(scores, shown).to(torch.int32).cpu().numpy())
+        done += len(scores)
     scorer.model.train(training)
     result = evaluator.evaluate(collector.get_data_struct())
     accuracy = {name: float(value) for name, value in result.items()}
-    return Evaluation(accuracy, np.concatenate(items), np.concatenate(values))
+    lists = (np.concatenate(parts) for parts in (items, values, unseen))
+    return Evaluation(accuracy, *lists)
+
+
+def hide_seen(scores: torch.Tensor, log: InteractionLog, positions: np.ndarray) -> None:
+    """Set the scores ``[B, n_items]`` of all items in the instances' whole histories to -inf.
+
+    Args:
+        scores: changed in place.
+        log: the log that the instances are of.
+        positions: positions of the instances' targets in ``log``, ``[B]``.
+    """
+    start = log.user_start[positions]
+    length = positions - start
+    row = np.repeat(np.arange(len(positions)), length)
+    step = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    item = log.item[np.repeat(start, length) + step].astype(np.int64)
+    where = (torch.from_numpy(row).to(scores.device), torch.from_numpy(item).to(scores.device))
+    scores[where] = -torch.inf
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from recbole.data.utils import create_samplers, get_dataloader
 
@@ -14,10 +15,13 @@ from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import Windows, packed_batch
 from recbole_finest.errors import UserError
-from recbole_finest.model.build import build_model
-from recbole_finest.scoring import Scorer, scores_all_positions
+from recbole_finest.model.build import BROKEN, build_model, reason
+from recbole_finest.model.requirements import fit_candidates
+from recbole_finest.scoring import Scorer, scores_all_positions, shallow
+from recbole_finest.seeding import derive_seed, seed_globals
 
 PROBE_USERS = 8
+PROBE_INSTANCES = 4
 
 
 @dataclass
@@ -72,7 +76,9 @@ def prepare(config: Any) -> Data:
     Raises:
         UserError: the data set cannot be used.
     """
+    seed_globals(derive_seed(config["seed"], "data"))  # DIEN draws negative histories on loading
     dataset = create_dataset(config)
+    fit_candidates(config, dataset.item_num, dataset.logger.warning)
     try:
         train, valid, test = dataset.build()
         samplers = create_samplers(config, dataset, [train, valid, test])
@@ -89,14 +95,43 @@ def choose_training_mode(data: Data) -> str | None:
     """Set ``data.packed`` from ``training_mode``; returns why ``auto`` chose single instances.
 
     Raises:
-        UserError: packed training was asked for and is not possible.
+        UserError: packed training was asked for and is not possible, or the model cannot be trained
+            on this data set at all.
     """
+    check_model(data)
     wanted = data.config["training_mode"]
-    reason = "training_mode is instance" if wanted == "instance" else why_not_packed(data)
-    if reason and wanted == "packed":
-        raise UserError(f"training_mode is packed, but {reason}; use auto or instance")
-    data.packed = reason is None
-    return reason
+    why_not = "training_mode is instance" if wanted == "instance" else why_not_packed(data)
+    if why_not and wanted == "packed":
+        raise UserError(f"training_mode is packed, but {why_not}; use auto or instance")
+    data.packed = why_not is None
+    return why_not
+
+
+def check_model(data: Data) -> None:
+    """Compute loss and scores of a few training instances, so that a misfit shows before training.
+
+    Raises:
+        UserError: with the model's reason.
+    """
+    config = data.config
+    model = build_model(config, data.train).eval()
+    loader = InstanceLoader(config, data.train, data.samplers[0], "probe")
+    rows = np.arange(min(len(data.train), PROBE_INSTANCES))
+    try:
+        with torch.no_grad():
+            batch = loader.collate_fn(rows).to(config["device"])
+            model.calculate_loss(shallow(batch))
+            scores = Scorer(model, data.train).all_items(batch)
+    except BROKEN as error:
+        raise UserError(
+            f"model '{config['model']}' cannot be trained on data set '{config['dataset']}' with "
+            f"these settings: {reason(error)}"
+        ) from error
+    if scores.shape != (len(batch), data.log.n_items):
+        raise UserError(
+            f"model '{config['model']}' gives scores of shape {tuple(scores.shape)} for {len(batch)} "
+            f"instances and {data.log.n_items} items; full_sort_predict must score every item once"
+        )
 
 
 def why_not_packed(data: Data) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recbole_finest.allocator import keep_freed_memory
+from recbole_finest.base_checkpoint import base_settings, load_base
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config import Config
 from recbole_finest.data.log import InteractionLog
@@ -30,7 +31,6 @@ from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.result import Output, open_output, summary_table
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
-    base_settings,
     build_references,
     check_simulation,
     draw_test_perturbation,
@@ -160,14 +160,7 @@ class Run:
         """Train (or load) one base model and evaluate it."""
         with self.stage(name):
             if name == "base" and self.checkpoint is not None:
-                model = build_model(self.config, self.data.train)
-                try:
-                    model.load_state_dict(self.checkpoint["state_dict"])
-                except RuntimeError as error:
-                    raise UserError(
-                        f"base_checkpoint '{self.config['base_checkpoint']}' does not fit model "
-                        f"'{self.config['model']}' on data set '{self.config['dataset']}': {error}"
-                    ) from error
+                model = load_base(self.config, self.checkpoint, self.data)
                 self.epochs[name] = 0
             else:
                 trained = train_base(self.config, self.data, self.output, name, log, **changed)
@@ -223,7 +216,7 @@ class Run:
 
     def _controls(self) -> None:
         config = self.config
-        if config["control"] and self.checkpoint is None:
+        if config["control"]:
             self.base("control")
         if config["seed_control"]:
             self.base("seed_control", seed=config["seed"] + 1)
@@ -263,6 +256,11 @@ class Run:
             "perturbation": None if changes is None else self._perturbation_summary(changes),
             "accuracy": {name: e.accuracy for name, e in found.items()},
             "stability": measured,
+            "stability_filtered": {
+                name: stability(config, found[a].without_seen(), found[b].without_seen())
+                for name, (a, b) in pairs.items()
+                if name in ("base", *self.methods) and b in found
+            },
             "similarity_to_base": {
                 name: stability(config, found["base"], found[name]) for name in self.methods
             },

@@ -18,6 +18,9 @@ from tabulate import tabulate
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluation import Evaluation, rank_lists
+from recbole_finest.report.instances import Instances
+from recbole_finest.report.labels import CONTROLS, label
+from recbole_finest.report.run_folder import LISTS, UNSEEN
 from recbole_finest.trainer import save_checkpoint
 
 PACKAGES = ("recbole-finest", "recbole", "torch", "numpy", "scipy", "pandas")
@@ -43,11 +46,12 @@ class Output:
         path = self.path / f"{name}.pth"
         return path if self.resume and path.is_file() else None
 
-    def save_model(self, name: str, model: Any, config: Any, trainer: Any, epochs: int) -> None:
+    def save_model(
+        self, name: str, model: Any, config: Any, trainer: Any, epochs: int, **extra: Any
+    ) -> None:
         """Write ``<name>.pth`` and remove what training left."""
-        save_checkpoint(
-            self.path / f"{name}.pth", model, config, epochs=epochs, curve=trainer.curves
-        )
+        extra |= {"epochs": epochs, "curve": trainer.curves}
+        save_checkpoint(self.path / f"{name}.pth", model, config, **extra)
         Path(trainer.saved_model_file).unlink(missing_ok=True)
 
     def write(
@@ -57,14 +61,18 @@ class Output:
         evaluations: Mapping[str, Evaluation],
         curves: Mapping[str, list],
     ) -> None:
-        """Write rank lists, ``curves.json``, ``result.json`` and the report."""
-        folder = self.path / "ranklists"
-        folder.mkdir(exist_ok=True)
+        """Write rank lists, ``instances.npz``, ``curves.json``, ``result.json`` and the report."""
+        from recbole_finest.report.write import write_report  # Plotly only when it is needed
+
+        for folder in (LISTS, UNSEEN):
+            (self.path / folder).mkdir(exist_ok=True)
         for name, found in evaluations.items():
-            rank_lists(data, found).save(folder / f"{name}.npz")
+            rank_lists(data, found).save(self.path / LISTS / f"{name}.npz")
+            rank_lists(data, found.without_seen()).save(self.path / UNSEEN / f"{name}.npz")
+        Instances.from_data(data).save(self.path / "instances.npz")
         write_json(self.path / "curves.json", curves)
         write_json(self.path / "result.json", result)
-        (self.path / "report.md").write_text(markdown_report(result), encoding="utf-8")
+        write_report(self.path)
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -150,7 +158,8 @@ def _check_same_settings(path: Path, config: Any) -> None:
 
 def _clear(path: Path) -> None:
     """Remove a run's files, and only those."""
-    names = ("*.pth", "*.json", "report.*", MARK, "*.log", "ranklists/*.npz", "reference*/*")
+    names = ["*.pth", "*.json", "report.*", MARK, "*.log", "instances.npz", "tables/*"]
+    names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
     for pattern in names:
         for file in path.glob(pattern):
             if file.is_file():
@@ -179,13 +188,6 @@ class _PlainFormatter(logging.Formatter):
 
 # The table ---------------------------------------------------------------------------------------
 
-_LABELS = {
-    "base": "base",
-    "base_recbole_order": "base, RecBole's order",
-    "control": "control (same seed)",
-    "seed_control": "other seed",
-}
-
 
 def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of the table: one row a method, accuracy and stability side by side."""
@@ -201,7 +203,7 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     names = [n for n in accuracy if not n.endswith("_perturbed")]
     rows = []
     for name in names:
-        row: list[Any] = [_LABELS.get(name, name)]
+        row: list[Any] = [label(name)]
         row += [accuracy[name].get(m) for m in shown_accuracy]
         row += [stable.get(name, {}).get(m) for m in shown_stability]
         if removed:
@@ -212,8 +214,7 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
 
 def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
     """Share of base's instability, 1 - metric, that a method takes away, in per cent."""
-    skipped = ("base", "control", "seed_control", "base_recbole_order")
-    if name in skipped or name not in stable or stable["base"][metric] >= 1:
+    if name in ("base", *CONTROLS) or name not in stable or stable["base"][metric] >= 1:
         return None
     return f"{100 * (stable[name][metric] - stable['base'][metric]) / (1 - stable['base'][metric]):.0f} %"
 
@@ -222,23 +223,3 @@ def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
     """The table that a run prints."""
     header, rows = summary_rows(result)
     return tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
-
-
-def markdown_report(result: Mapping[str, Any]) -> str:
-    """``report.md``: what was run, and the table."""
-    p = result["perturbation"]
-    what = (
-        "no test perturbation"
-        if p is None
-        else f"{p['count']} of {p['n_interactions']} training interactions changed "
-        f"({p['kind']}, {p['selection']}, seed {p['seed']})"
-    )
-    return (
-        f"# {result['model']} on {result['dataset']}\n\n"
-        f"Seed {result['seed']}, {what}; shuffle order {result['shuffle_order']}, "
-        f"{result['training_mode']} training, {result['epochs'].get('base')} epochs of base and "
-        f"{result['epochs'].get('finest')} of fine-tuning.\n\n{summary_table(result)}\n\n"
-        "Accuracy is that of the model trained on the clean log. Stability compares the rank lists of "
-        "the model trained on the clean log with those of the model trained on the perturbed log, on "
-        "the same clean test instances; 1 means identical lists.\n"
-    )

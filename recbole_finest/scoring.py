@@ -14,6 +14,7 @@ from recbole_finest.data.packed import POSITION_FIELD
 
 # Full sorting of these returns a softmax; log p differs from the logits by a constant per row.
 PROBABILITIES = frozenset({"RepeatNet", "GRU4RecCPR", "SASRecCPR"})
+ROW_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)  # of one [N, n_items] matrix and N targets
 TINY = 1e-8  # RepeatNet's own loss takes log(p + 1e-8)
 
 
@@ -43,7 +44,7 @@ class Scorer:
         if not self.full_sort:
             items = torch.arange(self.n_items, device=interaction[self.dataset.iid_field].device)
             return self._pairs(interaction, items.expand(len(interaction), -1))
-        scores = self.model.full_sort_predict(_shallow(interaction))
+        scores = self.model.full_sort_predict(shallow(interaction))
         scores = scores.reshape(-1, scores.shape[-1])[:, : self.n_items]
         return torch.log(scores + TINY) if self.probabilities else scores
 
@@ -76,8 +77,8 @@ def _rows(interaction: Interaction, rows: slice) -> Interaction:
     return Interaction({name: interaction[name][rows] for name in interaction.columns})
 
 
-def _shallow(interaction: Interaction) -> Interaction:
-    """A copy whose lengths may be changed in place, as HRM does with its own."""
+def shallow(interaction: Interaction) -> Interaction:
+    """A copy that may get more fields, as FEARec adds, and lengths changed in place, as HRM does."""
     return Interaction(
         {k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()}
     )
@@ -144,14 +145,22 @@ def shares_forward(scorer: Scorer, interaction: Interaction) -> bool:
     Decided on a batch, in evaluation mode: exactly one ``[B, n_items]`` matrix must reach
     ``loss_fct``, equal to :meth:`Scorer.all_items` up to a constant per row (log p).
     """
-    if not isinstance(getattr(scorer.model, "loss_fct", None), nn.CrossEntropyLoss):
+    if not isinstance(getattr(scorer.model, "loss_fct", None), ROW_LOSSES):
         return False
-    with torch.no_grad(), _evaluating(scorer.model), loss_logits(scorer.model) as caught:
-        scorer.model.calculate_loss(_shallow(interaction))
-        scores = scorer.all_items(interaction)
-    if len(caught) != 1 or caught[0].shape != scores.shape:
+    with torch.no_grad(), evaluating(scorer.model):
+        with loss_logits(scorer.model) as caught:
+            scorer.model.calculate_loss(shallow(interaction))
+        scores = scorer.all_items(interaction)  # outside: the CPR models compute their loss here too
+    if len(caught) != 1 or caught[0].dim() != 2:
         return False
-    return torch.allclose(caught[0], scores, rtol=1e-4, atol=1e-5)
+    logits = caught[0][:, : scorer.n_items]  # S3Rec's have a column for its mask behind the items
+    if logits.shape != scores.shape:
+        return False
+    return torch.allclose(_centred(logits), _centred(scores), rtol=1e-4, atol=1e-5)
+
+
+def _centred(scores: Tensor) -> Tensor:
+    return scores - scores[:, 1:].mean(1, keepdim=True)
 
 
 def scores_all_positions(
@@ -173,11 +182,11 @@ def scores_all_positions(
     if not isinstance(getattr(model, "loss_fct", None), nn.CrossEntropyLoss):
         return False
     try:
-        with torch.no_grad(), _evaluating(model), loss_logits(model) as caught:
+        with torch.no_grad(), evaluating(model), loss_logits(model) as caught:
             with packed(model, windows):
-                loss = model.calculate_loss(_shallow(windows))
+                loss = model.calculate_loss(shallow(windows))
             single = instances(windows[ROW_FIELD])
-            loss_single = model.calculate_loss(_shallow(single))
+            loss_single = model.calculate_loss(shallow(single))
     except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError):
         return False
     if len(caught) != 2 or caught[0].shape != caught[1].shape:
@@ -188,10 +197,21 @@ def scores_all_positions(
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block, whatever it was before after it; gradients flow.
+
+    cuDNN has no backward pass for recurrent layers in evaluation mode, so these stay in training mode,
+    with their only use of it, dropout between layers, set to 0.
+    """
     training = model.training
+    recurrent = [(m, m.dropout) for m in model.modules() if isinstance(m, nn.RNNBase)]
     model.eval()
+    for layer, _ in recurrent:
+        layer.train()
+        layer.dropout = 0.0
     try:
         yield
     finally:
         model.train(training)
+        for layer, dropout in recurrent:
+            layer.dropout = dropout

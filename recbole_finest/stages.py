@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import nn
 from tqdm import tqdm
 
 from recbole_finest.compat import load_checkpoint
-from recbole_finest.config import RUN_SETTINGS, Config
+from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
@@ -21,75 +21,13 @@ from recbole_finest.errors import UserError
 from recbole_finest.method import Method
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
+from recbole_finest.pretrain import pretrained_settings
 from recbole_finest.reference import Block, ReferenceLists
 from recbole_finest.scoring import Scorer, loss_logits, packed
 from recbole_finest.seeding import derive_seed, seed_globals
 from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
 
 Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
-
-
-def base_settings(
-    config: Config,
-    checkpoint: Mapping[str, Any],
-    files: Sequence[str] | None,
-    given: Mapping[str, Any] | None,
-    command_line: Mapping[str, Any] | None,
-) -> Config:
-    """The settings of a run that starts from a checkpoint: its own, below what the user gives now.
-
-    Raises:
-        UserError: the checkpoint is of another model or data set.
-    """
-    known = checkpoint.get("config")
-    if known is None:
-        return config
-    settings = known if isinstance(known, Mapping) else known.final_config_dict
-    for name in ("model", "dataset"):
-        if str(settings[name]) != str(config[name]):
-            raise UserError(
-                f"base_checkpoint '{config['base_checkpoint']}' was trained with {name}="
-                f"{settings[name]}, not {config[name]}; give the same {name} or another checkpoint"
-            )
-    fresh = Config(config["model_class"], config["dataset"])
-    known_names = set(fresh.final_config_dict) - RUN_SETTINGS
-    taken = {
-        k: v
-        for k, v in settings.items()
-        if k in known_names and _is_plain(v) and _is_plain(fresh[k]) and k not in _DERIVED
-    }
-    merged = {**taken, **_file_settings(files), **dict(given or {})}
-    return Config(config["model_class"], config["dataset"], None, merged, command_line)
-
-
-# Settings that Config works out from others.
-_DERIVED = frozenset(
-    [
-        "MODEL_TYPE",
-        "MODEL_INPUT_TYPE",
-        "eval_type",
-        "valid_metric_bigger",
-        "device",
-        "model_class",
-        "load_col",
-        "train_neg_sample_args",
-        "valid_neg_sample_args",
-        "test_neg_sample_args",
-    ]
-)
-
-
-def _file_settings(files: Sequence[str] | None) -> dict[str, Any]:
-    from recbole_finest.settings import read_yaml
-
-    merged: dict[str, Any] = {}
-    for file in files or []:
-        merged.update(read_yaml(file))
-    return merged
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, (bool, int, float, str, list, dict))
 
 
 def draw_test_perturbation(
@@ -177,7 +115,8 @@ def train_base(
         config.final_config_dict = {**config.final_config_dict, **changed}
         data = copy.copy(data)
         data.config = config
-    model = build_model(config, data.train)
+    settings = config if done else pretrained_settings(config, data, output, name, log)
+    model = build_model(settings, _training_set(data, log))
     if done is not None:
         state = load_checkpoint(done, config["device"])
         model.load_state_dict(state["state_dict"])
@@ -194,8 +133,14 @@ def train_base(
     )
     trainer.load_weights(trainer.saved_model_file)
     epochs = trainer.last_epoch + 1
-    output.save_model(name, model, config, trainer, epochs)
+    log = log or data.log
+    output.save_model(name, model, config, trainer, epochs, fingerprint=log.fingerprint())
     return model, epochs, trainer.curves
+
+
+def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
+    """The training set that a model is made from: some read more from it than numbers of ids."""
+    return data.train if log is None else data.train.with_log(log)
 
 
 def build_references(
@@ -268,7 +213,7 @@ def _packed_blocks(
         batch = packed_batch(log, fields, windows, index).to(config["device"])
         with loss_logits(model) as caught, packed(model, batch):
             model.calculate_loss(batch)
-        yield batch[ROW_FIELD].cpu().numpy(), caught[0].clone()
+        yield batch[ROW_FIELD].cpu().numpy(), caught[0][:, : log.n_items].clone()
 
 
 def fine_tune(
@@ -283,7 +228,7 @@ def fine_tune(
     valid_reference: np.ndarray | None,
 ) -> Trained:
     """Fine-tune a copy of ``start`` with one method; the copy keeps the last weights."""
-    model = build_model(config, data.train)
+    model = build_model(config, _training_set(data, log))
     done = output.finished(name)
     if done is not None:
         state = load_checkpoint(done, config["device"])
@@ -305,7 +250,6 @@ def fine_tune(
 
 
 __all__ = [
-    "base_settings",
     "build_references",
     "check_simulation",
     "draw_test_perturbation",

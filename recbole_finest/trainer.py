@@ -24,7 +24,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.reference import ReferenceLists
-from recbole_finest.scoring import Scorer, loss_logits, packed, shares_forward
+from recbole_finest.scoring import Scorer, evaluating, loss_logits, packed, shallow, shares_forward
 from recbole_finest.seeding import generator
 
 
@@ -150,7 +150,8 @@ class RunTrainer(Trainer):
 
 
 def _summed(losses: Any) -> Tensor:
-    return torch.stack(losses).sum() if isinstance(losses, tuple) else losses
+    parts = losses if isinstance(losses, tuple) else (losses,)
+    return torch.stack([part.reshape(()) for part in parts]).sum()  # TransRec's has shape [1]
 
 
 @lru_cache(maxsize=None)
@@ -234,9 +235,9 @@ class FinestTrainer(RunTrainer):
             scorer = self.scorer(self._dataset)
             self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
         with loss_logits(self.model) as caught, packed(self.model, batch):
-            loss = _summed((loss_func or self.model.calculate_loss)(batch))
-        logits = caught[0] if self._shares else None
-        return self.method.loss(self._step(loss, batch, logits, epoch, step))
+            loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+        one_pass = self._shares and self.config["rank_dropout"]
+        return self.method.loss(self._step(loss, batch, caught[0] if one_pass else None, epoch, step))
 
     def _step(
         self, loss: Tensor, batch: Interaction, logits: Tensor | None, epoch: int, step: int
@@ -270,11 +271,27 @@ class FinestTrainer(RunTrainer):
         items, index = self.references.lookup(rows)  # type: ignore[union-attr]
         if len(index) == 0:
             return torch.zeros(0, items.shape[1], device=self.device)
-        if logits is not None:
-            lists = items.new_zeros(len(rows), items.shape[1]).index_copy_(0, index, items)
-            return logits.gather(1, lists)[index]
+        if not self.config["rank_dropout"]:
+            with evaluating(self.model):
+                return self._second_pass(batch, items, index, len(rows))
+        if logits is None:
+            return self._second_pass(batch, items, index, len(rows))
+        return _gathered(logits, items, index, len(rows))
+
+    def _second_pass(self, batch: Interaction, items: Tensor, index: Tensor, rows: int) -> Tensor:
+        """Scores ``[R, 2K]`` from a forward pass of their own."""
+        if self._shares:
+            with loss_logits(self.model) as caught, packed(self.model, batch):
+                self.model.calculate_loss(shallow(batch))
+            return _gathered(caught[0], items, index, rows)
         chosen = Interaction({name: batch[name][index] for name in batch.columns})
         return self.scorer(self._dataset).of_items(chosen, items)
+
+
+def _gathered(logits: Tensor, items: Tensor, index: Tensor, rows: int) -> Tensor:
+    """``logits[index].gather(1, items)`` without copying whole rows of ``logits``."""
+    lists = items.new_zeros(rows, items.shape[1]).index_copy_(0, index, items)
+    return logits.gather(1, lists)[index]
 
 
 def _originals(config: Any, rows: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
 from recbole_finest.data.instances import Fields, InstanceView
-from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog
+from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, time_order
 from recbole_finest.errors import UserError
+from recbole_finest.model.requirements import check_features, check_files
+
+LAST_RATIO = "last_ratio"  # the split of eval_args that RecBole lacks
 
 
 class LogDataset(SequentialDataset):
@@ -23,46 +27,58 @@ class LogDataset(SequentialDataset):
 
     RecBole's loading, filters, splits, samplers and loaders work on it unchanged. After
     :meth:`build` the log carries each row's role; :meth:`with_log` gives the training set of a
-    perturbed log.
+    perturbed log, and ``clean_log`` stays the log as loaded.
     """
 
     log: InteractionLog
+    clean_log: InteractionLog
     inter_feat: Any
 
     # Loading -------------------------------------------------------------------------------------
 
     def _load_data(self, token: str, dataset_path: str) -> None:
+        if (Path(dataset_path) / f"{token}.inter").is_file():  # else RecBole downloads it
+            check_files(self.config, dataset_path, token)
         try:
             super()._load_data(token, dataset_path)
         except (OSError, ValueError, RuntimeError, ImportError, AttributeError) as error:
             wanted = Path(dataset_path) / f"{token}.inter"
             if wanted.is_file():
                 raise UserError(
-                    f"'{wanted}' cannot be read as a RecBole atomic file: {error}"
+                    f"data set '{token}' in '{dataset_path}' cannot be read as RecBole atomic files: "
+                    f"{error}"
                 ) from error
             raise UserError(
                 f"data set '{token}' is not at '{wanted}' and could not be downloaded "
                 f"({type(error).__name__}); put its atomic file there, or set data_path"
             ) from error
         self._check_columns(token, dataset_path)
+        check_features(self.config, self.item_feat, dataset_path, token)
 
     def _check_columns(self, token: str, path: str) -> None:
         names = {"USER_ID_FIELD": self.uid_field, "ITEM_ID_FIELD": self.iid_field}
         names["TIME_FIELD"] = self.time_field
+        file = Path(path) / f"{token}.inter"
         for setting, field in names.items():
             if self.inter_feat is None or field not in self.inter_feat:
                 raise UserError(
-                    f"'{Path(path) / (token + '.inter')}' has no column '{field}' ({setting}), which "
+                    f"'{file}' has no column '{field}' ({setting}), which "
                     f"sequential models need; add it or set {setting} to the column's name"
                 )
+        if self.field2type[self.time_field] != FeatureType.FLOAT:
+            raise UserError(
+                f"'{file}' has '{self.time_field}' as a {self.field2type[self.time_field].value}, whose "
+                f"order would not be that of time; write '{self.time_field}:float' in its first line"
+            )
 
     def _fill_nan(self) -> None:
         time = self.inter_feat[self.time_field].to_numpy(np.float64)
         bad = np.flatnonzero(~np.isfinite(time))
         if len(bad):
+            user = self.field2id_token[self.uid_field][self.inter_feat[self.uid_field].iloc[bad[0]]]
             raise UserError(
-                f"column '{self.time_field}' has {len(bad)} values that are no finite number "
-                f"(first: interaction {bad[0]}); remove these rows, for example with the convert command"
+                f"column '{self.time_field}' has {len(bad)} values that are no finite number (first: of "
+                f"user '{user}'); remove these rows, for example with the convert command"
             )
         self._exact_time = time.copy()  # before RecBole normalises it and casts it to 32 bits
         super()._fill_nan()
@@ -73,38 +89,38 @@ class LogDataset(SequentialDataset):
         """Make the log and the view of all instances; RecBole's method copies every history here."""
         self._aug_presets()
         feat = self.inter_feat
-        user, item = feat[self.uid_field].numpy(), feat[self.iid_field].numpy()
-        order = torch.from_numpy(np.lexsort((self._exact_time, user)))
-        self.log = InteractionLog.from_columns(
-            user, item, self._exact_time, n_users=self.user_num, n_items=self.item_num
+        user, time = feat[self.uid_field].numpy(), self.__dict__.pop("_exact_time")
+        order = torch.from_numpy(time_order(user, time))
+        columns = {f: feat[f][order] for f in feat}
+        user, item = (columns.pop(f).numpy() for f in (self.uid_field, self.iid_field))
+        self.log = InteractionLog.from_sorted(
+            user, item, time[order.numpy()], n_users=self.user_num, n_items=self.item_num
         )
-        columns = self._extra_columns({f: feat[f][order] for f in feat}, order)
-        list_of = {f: getattr(self, f"{f}_list_field") for f in feat if f != self.uid_field}
         self.fields = Fields(
             user=self.uid_field,
             item=self.iid_field,
             time=self.time_field,
             length=self.item_list_length_field,
-            list_of=self._extra_lists(list_of),
+            item_list=getattr(self, f"{self.iid_field}_list_field"),
             width=self.max_item_list_len,
             columns=columns,
+            lists=self._lists(columns, order),
             offset=self._offset_field(),
         )
-        targets = np.flatnonzero(self.log.user_start != np.arange(len(self.log)))
+        targets = self.log.target_positions  # of every role: the split comes later
         if len(targets) == 0:
             raise UserError(
                 f"no user of data set '{self.dataset_name}' has two interactions after filtering, so "
                 "there is nothing to predict; loosen user_inter_num_interval or item_inter_num_interval"
             )
+        self.clean_log = self.log
         self.inter_feat = InstanceView(self.log, targets, self.fields)
 
-    def _extra_columns(
+    def _lists(
         self, columns: dict[str, torch.Tensor], order: torch.Tensor
     ) -> dict[str, torch.Tensor]:
-        return {f: c for f, c in columns.items() if f not in (self.uid_field, self.iid_field)}
-
-    def _extra_lists(self, list_of: dict[str, str]) -> dict[str, str]:
-        return list_of
+        """What the list fields but the item list are made of; ``order`` sorts the rows as loaded."""
+        return {getattr(self, f"{f}_list_field"): column for f, column in columns.items()}
 
     def _offset_field(self) -> str | None:
         """Name of the exact time offsets, for models that read intervals; None spares the others."""
@@ -120,6 +136,10 @@ class LogDataset(SequentialDataset):
         batch = self.inter_feat.batch(index)
         return self.join(batch) if join else batch
 
+    def at(self, positions: np.ndarray) -> Interaction:
+        """The instances with targets at ``positions`` of the log, ``[B]``, features joined."""
+        return self.join(self.inter_feat.gather(positions))
+
     # Splitting -----------------------------------------------------------------------------------
 
     def build(self) -> list[LogDataset]:
@@ -129,19 +149,48 @@ class LogDataset(SequentialDataset):
                 "benchmark_filename gives ready-made instances, from which no interaction log can be "
                 "recovered; give the data set as one .inter file and choose the split in eval_args"
             )
-        parts = super().build()
+        parts = self._split()
         role = np.full(len(self.log), TRAIN, np.int8)
         for part, name in zip(parts[1:], (VALID, TEST)):
             role[part.inter_feat.positions] = name
         log = self.log.with_roles(role)
         for part in (self, *parts):
-            part.log = log
+            part.log = part.clean_log = log
             part.inter_feat = part.inter_feat.with_log(log, part.inter_feat.positions)
         if len(parts[0]) == 0:
             raise UserError(
                 "the split leaves no training instance; check eval_args and the filters"
             )
         return parts
+
+    def _split(self) -> list[LogDataset]:
+        split = self.config["eval_args"]["split"]
+        if isinstance(split, dict) and list(split) == [LAST_RATIO]:
+            return self.last_ratio_split(split[LAST_RATIO])
+        return super().build()
+
+    def last_ratio_split(self, ratio: float) -> list[LogDataset]:
+        """Of a user's n interactions the last int(ratio · n) are test and the others train; none valid.
+
+        The split of the papers on rank-list sensitivity; RecBole's ``RS`` counts instances instead of
+        interactions, and gives every small user a test instance. ``ratio`` is read as the decimal that
+        it prints as.
+
+        Raises:
+            UserError: the ratio is not between 0 and 1.
+        """
+        if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 < ratio < 1:
+            raise UserError(f"{LAST_RATIO} is {ratio!r}, but must be a number between 0 and 1")
+        self._change_feat_format()
+        self.sort(by=self.time_field)
+        begin, view = self.log.user_begin, self.inter_feat
+        exact = Fraction(repr(ratio))
+        held = np.array([int(exact * n) for n in np.diff(begin).tolist()])
+        is_test = view.positions >= (begin[1:] - held)[self.log.user[view.positions]]
+        index = np.concatenate(self._grouped_index(view[self.uid_field].numpy()))
+        self._drop_unused_col()
+        chosen = index[~is_test[index]], index[:0], index[is_test[index]]
+        return [self.copy(view[part]) for part in chosen]
 
     def _grouped_index(self, group_by_list: np.ndarray) -> list[np.ndarray]:
         """RecBole's groups, in order of first appearance, without its Python loop."""
@@ -177,17 +226,18 @@ def _dien() -> type:
     from recbole.data.dataset import DIENDataset
 
     class FinestDIENDataset(LogDataset, DIENDataset):
-        """DIEN's data set: a column of sampled negatives and its list beside the items."""
+        """DIEN's data set: a list of sampled negatives beside the items, and lists in 64 bits.
 
-        def _extra_columns(
+        RecBole reads the negatives, drawn in the order of the file, in the order of the sorted rows,
+        where one may be the very item clicked; here each stays with the interaction it was drawn for.
+        """
+
+        def _lists(
             self, columns: dict[str, torch.Tensor], order: torch.Tensor
         ) -> dict[str, torch.Tensor]:
-            self._negative_column = f"{self.config['NEG_PREFIX']}{self.iid_field}_source"
-            columns = super()._extra_columns(columns, order)
-            return {**columns, self._negative_column: self.neg_item_list[order]}
-
-        def _extra_lists(self, list_of: dict[str, str]) -> dict[str, str]:
-            return {**list_of, self._negative_column: self.neg_item_list_field}
+            lists = super()._lists(columns, order)
+            wide = {f: c.double() if c.is_floating_point() else c for f, c in lists.items()}
+            return {**wide, self.neg_item_list_field: self.neg_item_list[order]}
 
     return FinestDIENDataset
 

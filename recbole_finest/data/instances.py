@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.gather import Histories
+from recbole_finest.data.log import InteractionLog, position_int
 
 ROW_FIELD = "finest_row"  # row id of an instance's target; -1 for an inserted one
 
@@ -20,20 +21,24 @@ class Fields:
     """Names and shape that a view needs from the data set.
 
     Attributes:
-        user, item, time, length: RecBole's field names; ``time`` may be missing from ``columns``.
-        list_of: ``{field: name of its list field}``, for every field that has one.
+        user, item, time, length, item_list: RecBole's field names.
         width: ``MAX_ITEM_LIST_LENGTH``, the padded length of every list field.
-        columns: the other columns, one value per *clean* row, ``[n_clean, ...]``.
-        offset: name of the list field with exact times since the user's first, or None.
+        columns: the target's columns other than user and item, by name, one value per *clean* row,
+            ``[n_clean, ...]``.
+        lists: what the list fields other than the item list are made of, by the list's name, one value
+            per *clean* row, ``[n_clean, ...]``; usually the very tensors in ``columns``.
+        offset: name of the list field with exact times since the user's first interaction, in 64
+            bits (194 days of seconds overflow 32), or None.
     """
 
     user: str
     item: str
     time: str
     length: str
-    list_of: Mapping[str, str]
+    item_list: str
     width: int
     columns: Mapping[str, torch.Tensor]
+    lists: Mapping[str, torch.Tensor]
     offset: str | None = None
 
 
@@ -53,13 +58,13 @@ class InstanceView(Interaction):
 
     def __init__(self, log: InteractionLog, positions: np.ndarray, fields: Fields):
         self.log = log
-        self.positions = np.asarray(positions, dtype=np.int64)
+        self.positions = np.asarray(positions, dtype=position_int(len(log)))
         self.fields = fields
-        self.interaction: dict[str, torch.Tensor] = {}
         self._names = [fields.user, fields.item, *fields.columns]
-        self._names += [fields.length, *fields.list_of.values()]
+        self._names += [fields.length, fields.item_list, *fields.lists]
         self._names += [fields.offset] if fields.offset else []
-        self._dropped: frozenset[str] = frozenset()
+        self._aligned: dict[str, torch.Tensor] = {}
+        self.interaction: Mapping[str, torch.Tensor] = _Columns(self)
 
     # What RecBole asks of an Interaction ---------------------------------------------------------
 
@@ -69,21 +74,13 @@ class InstanceView(Interaction):
 
     @property
     def columns(self) -> list[str]:
-        return [name for name in self._names if name not in self._dropped]
-
-    def __iter__(self):
-        return iter(self.columns)
+        return list(self._names)
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.columns
-
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
-            if index not in self.interaction:
-                self.interaction[index] = self._column(index, self.positions)
             return self.interaction[index]
         return self._like(self.positions[_as_index(index)])
 
@@ -91,12 +88,11 @@ class InstanceView(Interaction):
         raise TypeError(f"a view over the interaction log cannot hold the new column '{key}'")
 
     def drop(self, column: str) -> None:
-        self._dropped = self._dropped | {column, self.fields.list_of.get(column, column)}
-        self.interaction.pop(column, None)
+        self._names.remove(column)
 
     def _reindex(self, index: Any) -> None:
         self.positions = self.positions[_as_index(index)]
-        self.interaction = {}
+        self.interaction = _Columns(self)
 
     def sort(self, by: str | Sequence[str], ascending: bool | Sequence[bool] = True) -> None:
         """Stable sort of the instances; times are compared exactly, in 64 bits."""
@@ -111,69 +107,86 @@ class InstanceView(Interaction):
     # Gathering -----------------------------------------------------------------------------------
 
     def batch(self, index: Any) -> Interaction:
-        """The instances at ``index`` (``[B]``) as an ordinary ``Interaction``.
+        """The instances at ``index`` (``[B]``) as an ordinary ``Interaction``; see :meth:`gather`."""
+        return self.gather(self.positions[_as_index(index)])
+
+    def gather(self, positions: np.ndarray) -> Interaction:
+        """The instances with targets at ``positions`` of the log, ``[B]``, as an ``Interaction``.
 
         Beside RecBole's fields it has ``finest_row`` ``[B]``, the row ids of the targets.
         """
-        positions = self.positions[_as_index(index)]
-        history = self._history(positions)
-        found = {name: self._column(name, positions, history) for name in self.columns}
-        found[ROW_FIELD] = torch.from_numpy(self.log.row[positions].astype(np.int64))
+        history = self.histories(positions)
+        found = {name: self._column(name, positions, history) for name in self._names}
+        found[ROW_FIELD] = _int64(self.log.row[positions])
         return Interaction(found)
 
-    def _history(self, positions: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Log positions ``[B, L]`` of the histories, their mask ``[B, L]`` and lengths ``[B]``."""
-        start = np.maximum(self.log.user_start[positions], positions - self.fields.width)
-        length = torch.from_numpy(positions - start)
-        steps = torch.arange(self.fields.width)
-        mask = steps < length[:, None]
-        where = torch.from_numpy(start)[:, None] + steps
-        return where.clamp_(max=len(self.log) - 1), mask, length
+    def histories(self, positions: np.ndarray) -> Histories:
+        """Where the histories before ``positions`` begin, and how long they are."""
+        begin = self.log.user_begin[self.log.user[positions]]
+        start = np.maximum(begin, positions - self.fields.width)
+        return Histories(start, positions - start, self.fields.width)
 
-    def _column(
-        self,
-        name: str,
-        positions: np.ndarray,
-        history: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None,
-    ) -> torch.Tensor:
+    def _column(self, name: str, positions: np.ndarray, history: Histories) -> torch.Tensor:
         fields, log = self.fields, self.log
         if name == fields.user:
-            return torch.from_numpy(log.user[positions].astype(np.int64))
+            return _int64(log.user[positions])
         if name == fields.item:
-            return torch.from_numpy(log.item[positions].astype(np.int64))
+            return _int64(log.item[positions])
         if name in fields.columns:
-            return fields.columns[name][torch.from_numpy(log.place[positions].astype(np.int64))]
-        where, mask, length = history or self._history(positions)
+            return fields.columns[name].index_select(0, _int64(log.place[positions]))
         if name == fields.length:
-            return length
+            return _int64(history.length)
+        if name == fields.item_list:
+            return history.of(torch.from_numpy(log.item)).to(torch.int64)
         if name == fields.offset:
-            return self._offsets(where, mask)
-        return self._list(name, where, mask)
+            return history.of(torch.from_numpy(log.time), minus=log.first_time(positions))
+        return history.of(self._in_log_order(name))
 
-    def _list(self, name: str, where: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        if name == self.fields.list_of[self.fields.item]:
-            items = torch.from_numpy(self.log.item)[where]
-            return items.to(torch.int64) * mask
-        field = next(f for f, listed in self.fields.list_of.items() if listed == name)
-        place = torch.from_numpy(self.log.place)[where].to(torch.int64)
-        values = self.fields.columns[field][place]  # [B, L, ...]
-        return values * mask.reshape(mask.shape + (1,) * (values.dim() - 2)).to(values.dtype)
-
-    def _offsets(self, where: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        times = torch.from_numpy(self.log.time)
-        first = torch.from_numpy(self.log.user_start)[where[:, :1]]
-        return (times[where] - times[first]) * mask  # 64 bits: 194 days of seconds overflow float32
+    def _in_log_order(self, name: str) -> torch.Tensor:
+        """What a list is made of, one value per interaction of this log, ``[n, ...]``."""
+        column = self.fields.lists[name]
+        if self.log.keeps_rows:
+            return column
+        if name not in self._aligned:
+            self._aligned[name] = column[torch.from_numpy(self.log.place.astype(np.int64))]
+        return self._aligned[name]
 
     def _like(self, positions: np.ndarray) -> InstanceView:
-        other = InstanceView(self.log, positions, self.fields)
-        other._dropped = self._dropped
-        return other
+        return self.with_log(self.log, positions)
 
     def with_log(self, log: InteractionLog, positions: np.ndarray) -> InstanceView:
         """The same fields over another log of the same clean rows."""
-        other = self._like(positions)
-        other.log = log
+        other = InstanceView(log, positions, self.fields)
+        other._names = list(self._names)
+        if log is self.log:
+            other._aligned = self._aligned
         return other
+
+
+class _Columns(Mapping):
+    """The columns of a view by name, each made when it is asked for, and then kept."""
+
+    def __init__(self, view: InstanceView):
+        self.view = view
+        self.made: dict[str, torch.Tensor] = {}
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        if name not in self.view._names:
+            raise KeyError(name)
+        if name not in self.made:
+            positions = self.view.positions
+            self.made[name] = self.view._column(name, positions, self.view.histories(positions))
+        return self.made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.view.columns)
+
+    def __len__(self) -> int:
+        return len(self.view.columns)
+
+
+def _int64(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.int64))
 
 
 def _as_index(index: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from recbole_finest.data.order import StableOrder
 from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
 from recbole_finest.data.transform import SLOT_FIELD, vectorized
 from recbole_finest.seeding import derive_seed, generator, seed_globals
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class _Batches(torch.utils.data.Dataset):
@@ -37,80 +41,79 @@ class InstanceLoader(TrainDataLoader):
 
     With ``shuffle_order: stable`` the batches come from :class:`StableOrder`, and all random streams
     (negative samples, masks, dropout) are seeded from (seed, stage, epoch, step) before each batch.
-    With ``shuffle_order: recbole`` both are RecBole's own.
+    With ``shuffle_order: recbole`` both are RecBole's own: the same generator gives the same batches.
 
     Args:
         config: the run's settings.
         dataset: training set, of the clean log or of a perturbed one.
         sampler: RecBole's negative sampler, or None.
         stage: name of the training stage, which its random streams depend on.
-        order: the order to share with the clean log; made from ``dataset`` when missing.
+        order: the order that loaders over logs of one clean log share; made when missing.
     """
 
     def __init__(
-        self,
-        config: Any,
-        dataset: LogDataset,
-        sampler: Any,
-        stage: str,
-        order: StableOrder | None = None,
+        self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
-        super().__init__(config, dataset, sampler, shuffle=config["shuffle"])
-        self.transform: Any = vectorized(construct_transform(config))
+        # RecBole's constructor makes a list of all row numbers, 36 bytes each; of no rows, an empty one.
+        super().__init__(config, dataset.copy(dataset.inter_feat[:0]), sampler, shuffle=False)
+        self._dataset = dataset
+        self.sample_size = len(dataset)
+        self.shuffle = config["shuffle"]
+        self.transform = vectorized(self.transform)
         self.stage = stage
         self.epoch = 0
         self.stable = config["shuffle_order"] == "stable"
-        self.order = order or StableOrder(
-            dataset.log.row[dataset.inter_feat.positions],
-            dataset.log.n_clean,
-            self.step,
-            config["seed"],
-            stage,
+        self.order = self._new_order() if order is None else order
+
+    def _new_order(self) -> Any:
+        rows = None if self.shuffle else np.argsort(self._dataset.training_rank(), kind="stable")
+        return StableOrder(
+            self._dataset.clean_log, self.step, self.config["seed"], self.stage, rows
         )
 
     def __len__(self) -> int:
-        return len(self.order) if self.stable else super().__len__()
+        return len(self.order) if self.stable else -(-len(self._dataset) // self.step)
 
-    def with_log(self, log: InteractionLog) -> InstanceLoader:
+    def with_log(self, log: InteractionLog) -> Self:
         """The same loader over another log, continuing its epochs and its generator."""
-        other = type(self)(
-            self.config, self._dataset.with_log(log), self._sampler, self.stage, self.order
-        )
-        return self._continued(other)
-
-    def _continued(self, other: Any) -> Any:
+        dataset = self._dataset.with_log(log)
+        other = type(self)(self.config, dataset, self._sampler, self.stage, self.order)
         other.epoch = self.epoch
         other.generator = self.generator
-        if getattr(other.sampler, "generator", None) is not None:
-            other.sampler.generator = self.generator
         return other
 
     def __iter__(self) -> Iterator[Interaction]:
         epoch, self.epoch = self.epoch, self.epoch + 1
-        if not self.stable:
-            yield from super().__iter__()
-            return
-        yield from self._seeded(self._stable_epoch(epoch), epoch)
+        return self._stable_epoch(epoch) if self.stable else self._recbole_epoch(epoch)
 
-    def _stable_epoch(self, epoch: int) -> _Batches:
-        view = self._dataset.inter_feat
-        if self.shuffle:
-            batches = self.order.batches(view.log.place[view.positions], epoch)
-        else:
-            cuts = np.arange(self.step, len(view), self.step)
-            batches = [(i, np.arange(len(i))) for i in np.split(np.arange(len(view)), cuts)]
+    def _recbole_epoch(self, epoch: int) -> Iterator[Interaction]:
+        return iter(
+            torch.utils.data.DataLoader(
+                range(len(self._dataset)),  # type: ignore[arg-type]
+                batch_size=self.step,
+                shuffle=self.shuffle,
+                collate_fn=self.collate_fn,
+                num_workers=self.config["worker"],
+                generator=self.generator,
+            )
+        )
+
+    def _stable_epoch(self, epoch: int) -> Iterator[Interaction]:
+        batches = self.order.batches(self._dataset.log, epoch)
 
         def make(b: int) -> Interaction | None:
-            index, slots = batches[b]
-            if len(index) == 0:
+            positions, slots = batches[b]
+            if len(positions) == 0:
                 return None
             seed = derive_seed(self.config["seed"], "batch", self.stage, epoch, b)
             seed_globals(seed)
-            return self._collate(index, slots, np.random.default_rng(seed))
+            data = self._dataset.at(positions)
+            return self._finish(data, slots, np.random.default_rng(seed))
 
-        return _Batches(make, len(batches))
+        return self._seeded(_Batches(make, len(batches)), epoch)
 
     def _seeded(self, batches: _Batches, epoch: int) -> Iterator[Interaction]:
+        """The batches, the global generators seeded for the training step that uses each."""
         inner = torch.utils.data.DataLoader(
             batches,
             batch_size=None,
@@ -123,21 +126,20 @@ class InstanceLoader(TrainDataLoader):
                 seed_globals(derive_seed(self.config["seed"], "step", self.stage, epoch, step))
                 yield batch
 
-    def _collate(
-        self, index: np.ndarray, slots: np.ndarray, rng: np.random.Generator
+    def _finish(
+        self, data: Interaction, slots: np.ndarray, rng: np.random.Generator
     ) -> Interaction:
-        data = self._dataset[index]
-        data.update(Interaction({SLOT_FIELD: torch.from_numpy(slots)}))
-        if hasattr(self.transform, "rng"):
+        data.update(Interaction({SLOT_FIELD: torch.from_numpy(slots.astype(np.int64))}))
+        if _draws(self.transform):
             self.transform.rng = rng
         return self._neg_sampling(self.transform(self._dataset, data))
 
     def collate_fn(self, index: Any) -> Interaction:
+        """RecBole's order: the instances at ``index``; draws come from the global generators."""
         index = np.asarray(index)
-        seed = (
-            int(torch.randint(2**62, (), generator=self.generator)) if _draws(self.transform) else 0
-        )
-        return self._collate(index, np.arange(len(index)), np.random.default_rng(seed))
+        seed = random.getrandbits(63) if _draws(self.transform) else 0
+        rng = np.random.default_rng(seed)
+        return self._finish(self._dataset[index], np.arange(len(index)), rng)
 
 
 def _unchanged(batch: Any) -> Any:
@@ -149,34 +151,28 @@ def _draws(transform: Any) -> bool:
 
 
 class PackedLoader(InstanceLoader):
-    """Windows instead of single histories; a batch still counts ``train_batch_size`` instances."""
+    """Windows instead of single histories; a batch still counts ``train_batch_size`` instances.
+
+    Its ``order`` is a :class:`WindowPlan`.
+    """
 
     def __init__(
-        self,
-        config: Any,
-        dataset: LogDataset,
-        sampler: Any,
-        stage: str,
-        order: StableOrder | None = None,
-        plan: WindowPlan | None = None,
+        self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
         super().__init__(config, dataset, sampler, stage, order)
-        width = config["MAX_ITEM_LIST_LENGTH"]
-        stride = config["packed_stride"] or max(1, width // 2)
-        self.plan = plan or WindowPlan(dataset.log, width, stride)
-        self.windows: Windows = self.plan.windows(dataset.log)
+        self.windows: Windows = self.order.windows(dataset.log)
+
+    def _new_order(self) -> WindowPlan:
+        width = self.config["MAX_ITEM_LIST_LENGTH"]
+        stride = self.config["packed_stride"] or max(1, width // 2)
+        return WindowPlan(self._dataset.clean_log, width, stride)
 
     def __len__(self) -> int:
-        return self.plan.n_batches(self.step)
-
-    def with_log(self, log: InteractionLog) -> PackedLoader:
-        dataset = self._dataset.with_log(log)
-        other = type(self)(self.config, dataset, self._sampler, self.stage, self.order, self.plan)
-        return self._continued(other)
+        return self.order.n_batches(self.step)
 
     def __iter__(self) -> Iterator[Interaction]:
         epoch, self.epoch = self.epoch, self.epoch + 1
-        index = self.plan.batches(self.windows, self._window_rank(epoch), self.step)
+        index = self.order.batches(self.windows, self._window_rank(epoch), self.step)
         log, fields = self._dataset.log, self._dataset.fields
 
         def make(b: int) -> Interaction | None:
@@ -184,12 +180,11 @@ class PackedLoader(InstanceLoader):
 
         batches = _Batches(make, len(index))
         if self.stable:
-            yield from self._seeded(batches, epoch)
-        else:
-            yield from (batch for batch in map(make, range(len(index))) if batch is not None)
+            return self._seeded(batches, epoch)
+        return (batch for batch in map(make, range(len(index))) if batch is not None)
 
     def _window_rank(self, epoch: int) -> np.ndarray:
-        n = len(self.plan.start_row)
+        n = len(self.order.start_row)
         if not self.shuffle:
             return np.arange(n)
         if self.stable:

@@ -56,19 +56,34 @@ class InteractionLog:
 
         ``role`` defaults to ``TRAIN`` for every row, and ``n_users``/``n_items`` to the largest id + 1.
         """
+        user, item = np.asarray(user), np.asarray(item)
         time = np.asarray(time, dtype=np.float64)
-        order = np.lexsort((time, user))  # lexsort is stable: equal times keep the given order
+        order = time_order(user, time)
+        role = None if role is None else np.asarray(role)[order]
+        return cls.from_sorted(user[order], item[order], time[order], role, n_users, n_items)
+
+    @classmethod
+    def from_sorted(
+        cls,
+        user: np.ndarray,
+        item: np.ndarray,
+        time: np.ndarray,
+        role: np.ndarray | None = None,
+        n_users: int | None = None,
+        n_items: int | None = None,
+    ) -> InteractionLog:
+        """Make a clean log from columns in :func:`time_order`; otherwise like :meth:`from_columns`."""
         n_users = int(np.max(user, initial=0)) + 1 if n_users is None else n_users
         n_items = int(np.max(item, initial=0)) + 1 if n_items is None else n_items
-        n = len(order)
+        n = len(user)
         rows = np.arange(n, dtype=smallest_int(n))
         return cls(
-            user=np.asarray(user)[order].astype(smallest_int(n_users)),
-            item=np.asarray(item)[order].astype(smallest_int(n_items)),
-            time=time[order],
+            user=user.astype(smallest_int(n_users)),
+            item=item.astype(smallest_int(n_items)),
+            time=time,
             row=rows,
             place=rows,
-            role=np.zeros(n, np.int8) if role is None else np.asarray(role, np.int8)[order],
+            role=np.zeros(n, np.int8) if role is None else role.astype(np.int8),
             n_users=n_users,
             n_items=n_items,
             n_clean=n,
@@ -78,27 +93,43 @@ class InteractionLog:
         return len(self.user)
 
     @property
+    def user_begin(self) -> np.ndarray:
+        """Position of the first interaction of each user id, ``[n_users + 1]``, the last one being ``n``."""
+        if "begin" not in self._cache:
+            ids = np.arange(self.n_users, dtype=self.user.dtype)
+            begin = np.append(np.searchsorted(self.user, ids), len(self))
+            self._cache["begin"] = begin.astype(position_int(len(self)))
+        return self._cache["begin"]
+
+    @property
     def user_start(self) -> np.ndarray:
-        """First position of each interaction's user, ``[n]``."""
-        if "start" not in self._cache:
-            first = np.ones(len(self), bool)
-            first[1:] = self.user[1:] != self.user[:-1]
-            begin = np.flatnonzero(first)
-            self._cache["start"] = np.repeat(begin, np.diff(np.append(begin, len(self))))
-        return self._cache["start"]
+        """First position of each interaction's user, ``[n]``; made anew, ``user_begin`` is kept."""
+        return self.user_begin[self.user]
 
     @property
     def train_positions(self) -> np.ndarray:
         """Positions (not row ids) of the training interactions, ascending."""
         if "train" not in self._cache:
-            self._cache["train"] = np.flatnonzero(self.role == TRAIN)
+            train = np.flatnonzero(self.role == TRAIN)
+            self._cache["train"] = train.astype(position_int(len(self)))
         return self._cache["train"]
 
     @property
     def target_positions(self) -> np.ndarray:
         """Positions of the training interactions that have a history, and so are next items."""
-        train = self.train_positions
-        return train[self.user_start[train] != train]
+        target = self.role == TRAIN
+        begin = self.user_begin[:-1]
+        target[begin[begin < len(self)]] = False
+        return np.flatnonzero(target).astype(position_int(len(self)))
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether the row at each position is the clean one there: nothing came in or went out."""
+        return len(self) == self.n_clean and self.place is self.row
+
+    def first_time(self, positions: np.ndarray) -> np.ndarray:
+        """Time of the first interaction of the users at ``positions``, ``[len(positions)]``."""
+        return self.time[self.user_begin[self.user[positions]]]
 
     def item_counts(self) -> np.ndarray:
         """How often each item id occurs among the training interactions, ``[n_items]``."""
@@ -116,6 +147,25 @@ class InteractionLog:
         digest.update(np.ascontiguousarray(self.time, np.float64).tobytes())
         digest.update(np.ascontiguousarray(self.role, np.int8).tobytes())
         return digest.hexdigest()
+
+
+def time_order(user: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Order by user, then exact time; equal times keep the given order. ``[n]``, int64.
+
+    Whole times, as most data have, are sorted together with the users, which takes a third of the time.
+    """
+    if len(time) and np.abs(time).max() < 2**52 and (time == np.floor(time)).all():
+        first = time.min()
+        span = int(time.max() - first) + 1
+        if span * (int(user.max()) + 1) < 2**62:
+            key = user.astype(np.int64) * span + (time - first).astype(np.int64)
+            return np.argsort(key, kind="stable")
+    return np.lexsort((time, user))
+
+
+def position_int(n: int) -> type[np.signedinteger]:
+    """The smallest type for positions among ``n`` interactions in which small sums do not overflow."""
+    return np.int32 if n < 2**30 else np.int64
 
 
 def smallest_int(n: int) -> type[np.signedinteger]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recbole_finest.data.log import InteractionLog, position_int
 from recbole_finest.seeding import generator
 
 
@@ -16,50 +17,72 @@ class StableOrder:
     of, or joins, one batch and all others stay as they were.
 
     Args:
-        clean_rows: row ids of the clean training instances, ``[n]``.
-        n_clean: number of rows of the clean log.
+        clean: the clean log.
         batch_size: clean instances in a batch.
         seed: the run's seed.
         stage: name of the training stage; stages have orders of their own.
+        rows: clean row ids in the order of every epoch, ``[n_clean]``; None permutes them.
     """
 
     def __init__(
-        self, clean_rows: np.ndarray, n_clean: int, batch_size: int, seed: int, stage: str
+        self,
+        clean: InteractionLog,
+        batch_size: int,
+        seed: int,
+        stage: str,
+        rows: np.ndarray | None = None,
     ):
-        self.clean_rows = np.asarray(clean_rows, np.int64)
-        self.n_clean = n_clean
         self.batch_size = batch_size
         self.seed = seed
         self.stage = stage
+        self.rows = rows
+        self.is_instance = np.zeros(len(clean), bool)
+        self.is_instance[clean.target_positions] = True
+        self.n_instances = int(self.is_instance.sum())
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.clean_rows) // self.batch_size)
+        return -(-self.n_instances // self.batch_size)
 
-    def rank(self, epoch: int) -> np.ndarray:
-        """Place of every clean row id in this epoch's permutation, ``[n_clean]``."""
-        permutation = generator(self.seed, "order", self.stage, epoch).permutation(self.n_clean)
-        rank = np.empty(self.n_clean, np.int64)
-        rank[permutation] = np.arange(self.n_clean)
-        return rank
+    def permutation(self, epoch: int) -> np.ndarray:
+        """Clean row ids in this epoch's order, ``[n_clean]``."""
+        if self.rows is not None:
+            return self.rows
+        n = len(self.is_instance)
+        rows = np.arange(n, dtype=position_int(n))
+        generator(self.seed, "order", self.stage, epoch).shuffle(rows)
+        return rows
 
-    def batches(self, place: np.ndarray, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Cut instances into batches.
+    def batches(self, log: InteractionLog, epoch: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Cut the training instances of a log into batches.
 
         Args:
-            place: clean row id whose place each instance takes, ``[m]``.
+            log: the clean log, or a perturbed one.
             epoch: number of the epoch.
 
         Returns:
-            For each batch the indices of its instances, ``[B]`` (a batch may be empty), and their
-            slots, ``[B]``: how many clean instances of the batch stand before each.
+            For each batch the positions of its targets in ``log``, ``[B]`` (a batch may be empty), and
+            their slots, ``[B]``: how many clean instances of the batch stand before each. An inserted
+            one, which precedes the one whose place it shares, has the slot of that one.
         """
-        rank = self.rank(epoch)
-        clean = np.sort(rank[self.clean_rows])
-        mine = rank[np.asarray(place, np.int64)]
-        order = np.argsort(mine, kind="stable")
-        mine = mine[order]
-        cuts = np.searchsorted(mine, clean[self.batch_size :: self.batch_size])
-        slots = np.searchsorted(clean, mine)
+        rows = self.permutation(epoch)
+        clean = self.is_instance[rows]
+        heads = np.flatnonzero(clean)[self.batch_size :: self.batch_size]
+        slots = np.cumsum(clean, dtype=rows.dtype) - clean
+
+        targets = log.target_positions
+        count = np.bincount(log.place[targets], minlength=len(rows)).astype(rows.dtype)
+        first = np.cumsum(count, dtype=rows.dtype) - count  # places ascend in a log
+        count, first = count[rows], first[rows]
+        cuts = (np.cumsum(count) - count)[heads]
+        order, slots = targets[_runs(first, count)], np.repeat(slots, count)
         parts = zip(np.split(order, cuts), np.split(slots, cuts))
-        return [(rows, slot - b * self.batch_size) for b, (rows, slot) in enumerate(parts)]
+        return [(where, slot - b * self.batch_size) for b, (where, slot) in enumerate(parts)]
+
+
+def _runs(first: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The numbers ``first[i] … first[i] + count[i] - 1`` for every ``i``, one run after another."""
+    if count.max(initial=0) <= 1:
+        return first[count > 0]
+    ends = np.cumsum(count, dtype=first.dtype)
+    return np.repeat(first - (ends - count), count) + np.arange(ends[-1], dtype=first.dtype)

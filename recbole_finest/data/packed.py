@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
+from recbole_finest.data.gather import Histories
 from recbole_finest.data.instances import ROW_FIELD, Fields
 from recbole_finest.data.log import InteractionLog
 
@@ -47,9 +48,10 @@ class WindowPlan:
     The first window of a user holds inputs 0 … L − 1 and scores everything up to target L. Window i
     starts ``i · stride`` later and scores the targets after those of window i − 1, up to its end.
     Each instance is scored exactly once, from the window that gives it the longest context: all of
-    its history up to L interactions, at least L − stride once the history is that long.
+    its history up to L interactions, at least L − stride + 1 once the history is that long.
 
-    The boundaries are clean row ids, so a perturbation changes the windows that contain it only.
+    The boundaries are clean row ids, so a perturbation changes the windows that contain it only: what
+    is deleted there shortens the context, and an insertion can cost one interaction of it.
 
     Args:
         clean: the clean log; every user's training rows must precede the others.
@@ -60,7 +62,7 @@ class WindowPlan:
     def __init__(self, clean: InteractionLog, width: int, stride: int):
         self.width, self.stride = width, stride
         rows = clean.train_positions
-        begin = clean.user_start[rows]
+        begin = clean.user_begin[clean.user[rows]]
         step = rows - begin  # index of the row in its user's history
         number = np.maximum(0, -(-(step - width) // stride))  # window that scores it as a target
         new_user = np.flatnonzero(np.diff(begin, prepend=-1))
@@ -85,25 +87,25 @@ class WindowPlan:
         stop = np.append(targets[head[1:] - 1], targets[-1:]) + 1
         clean = number[head]
         start = np.searchsorted(log.place, self.start_row[clean])
-        start = np.maximum(start, log.user_start[first])
-        start = np.minimum(start, first - 1)
-        later = start > log.user_start[first]  # these have context to spare
-        start = np.where(
-            later, np.maximum(start, np.minimum(stop - 1 - self.width, first - 1)), start
-        )
+        start = np.minimum(np.maximum(start, log.user_begin[log.user[first]]), first - 1)
         return self._split(Windows(start, first, stop, clean), log)
 
     def _split(self, whole: Windows, log: InteractionLog) -> Windows:
-        """Cut windows that insertions made longer than L into several of at most L inputs."""
-        parts, rest = [], whole
-        while len(rest):
-            start = np.maximum(rest.start, rest.first - self.width)
+        """Cut windows that insertions made longer than L into some of at most L inputs.
+
+        First goes context that can be spared: a target keeps L − stride interactions.
+        """
+        context = max(1, self.width - self.stride)
+        parts: list[Windows] = []
+        rest = whole
+        while len(rest) or not parts:
+            spared = np.minimum(rest.stop - 1 - self.width, rest.first - context)
+            start = np.maximum(rest.start, spared)
             stop = np.minimum(rest.stop, start + self.width + 1)
             parts.append(Windows(start, rest.first, stop, rest.clean))
             more = stop < rest.stop
-            left = (rest.stop - 1 - self.width)[more]
-            left = np.minimum(np.maximum(left, log.user_start[stop[more]]), stop[more] - 1)
-            rest = Windows(left, stop[more], rest.stop[more], rest.clean[more])
+            begin = log.user_begin[log.user[stop[more]]]
+            rest = Windows(begin, stop[more], rest.stop[more], rest.clean[more])
         joined = [np.concatenate([getattr(p, n) for p in parts]) for n in Windows.__annotations__]
         order = np.argsort(joined[3], kind="stable")
         return Windows(*(column[order] for column in joined))
@@ -138,25 +140,24 @@ def packed_batch(
         Interaction with user ``[W]``, item list ``[W, L]``, length ``[W]`` and, for the N instances
         that the windows score, item ``[N]``, ``finest_row`` ``[N]`` and ``finest_position`` ``[N]``.
     """
-    start, stop = torch.from_numpy(windows.start[index]), torch.from_numpy(windows.stop[index])
-    first = torch.from_numpy(windows.first[index])
-    steps = torch.arange(fields.width)
-    length = stop - 1 - start
-    where = start[:, None] + steps
-    mask = steps < length[:, None]
-    scored = (where + 1 >= first[:, None]) & mask
-    target = (where[scored] + 1).numpy()
-    where = where.clamp_(max=len(log) - 1)
+    start, first = windows.start[index], windows.first[index]
+    stop, count = windows.stop[index], windows.instances[index]
+    inputs = Histories(start, stop - 1 - start, fields.width)
+    window = np.repeat(np.arange(len(index)), count)  # [N]
+    before = np.cumsum(count) - count
+    target = np.arange(len(window)) - np.repeat(before - first, count)
     batch = {
-        fields.user: torch.from_numpy(log.user[windows.start[index]].astype(np.int64)),
-        fields.list_of[fields.item]: torch.from_numpy(log.item)[where].to(torch.int64) * mask,
-        fields.length: length,
-        fields.item: torch.from_numpy(log.item[target].astype(np.int64)),
-        ROW_FIELD: torch.from_numpy(log.row[target].astype(np.int64)),
-        POSITION_FIELD: scored.reshape(-1).nonzero().squeeze(1),
+        fields.user: _int64(log.user[start]),
+        fields.item_list: inputs.of(torch.from_numpy(log.item)).to(torch.int64),
+        fields.length: _int64(stop - 1 - start),
+        fields.item: _int64(log.item[target]),
+        ROW_FIELD: _int64(log.row[target]),
+        POSITION_FIELD: _int64(window * fields.width + target - 1 - start[window]),
     }
     if fields.offset:
-        times = torch.from_numpy(log.time)
-        origin = torch.from_numpy(log.user_start)[where[:, :1]]
-        batch[fields.offset] = (times[where] - times[origin]) * mask
+        batch[fields.offset] = inputs.of(torch.from_numpy(log.time), minus=log.first_time(start))
     return Interaction(batch)
+
+
+def _int64(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values.astype(np.int64))

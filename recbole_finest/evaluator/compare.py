@@ -86,7 +86,7 @@ def compare(
     wanted = keys(metrics, topk)
     left, right = _match(reference, other, intersect, names)
     first, second = _common_codes(reference, other)
-    values = measure_lists(first[left], second[right], metrics, topk, p)
+    values = measure_lists(first[left], second[right], metrics, topk, p, distinct=True)
     users = reference.users[left]
     rng = np.random.default_rng(0) if rng is None else rng
     return Comparison(

@@ -19,6 +19,7 @@ UNREADABLE = (
     ValueError,
     TypeError,
     AttributeError,
+    KeyError,
     EOFError,
     zipfile.BadZipFile,
     zlib.error,
@@ -33,8 +34,8 @@ class RankLists:
         users: user tokens, ``[n]``; a user comes once for each of its instances, in their order.
         targets: tokens of the items that did come next, ``[n]``; ``""`` where unknown.
         vocabulary: the distinct item tokens of the lists, ``[n_tokens]``.
-        codes: indices into ``vocabulary``, best item first, ``[n, depth]``, int32; -1 fills the end
-            of short lists.
+        codes: indices into ``vocabulary``, best item first, ``[n, depth]``, int32, distinct in
+            a list; -1 fills the end of short ones.
         scores: the model's scores of these items, ``[n, depth]``, float32, or None where unknown.
     """
 
@@ -54,6 +55,10 @@ class RankLists:
         low, high = self.codes.min(initial=-1), self.codes.max(initial=-1)
         if low < -1 or high >= len(self.vocabulary):
             raise UserError("The rank lists' codes are no indices of their vocabulary.")
+        for start in range(0, n, 4096):
+            codes = np.sort(self.codes[start : start + 4096], axis=1)
+            if ((codes[:, 1:] == codes[:, :-1]) & (codes[:, 1:] >= 0)).any():
+                raise UserError("A rank list holds an item twice.")
 
     @classmethod
     def from_ids(
@@ -125,7 +130,10 @@ class RankLists:
         return len(self.users)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write a compressed ``.npz`` that loads without pickle; an old one is replaced at once."""
+        """Write an ``.npz`` that loads without pickle; an old file is replaced only when all is well.
+
+        Codes take the smallest integer type; compressing would save little and take long.
+        """
         path = Path(path)
         if path.suffix != ".npz":
             raise UserError(f"Rank lists are saved as .npz, which {path} is not.")
@@ -134,13 +142,13 @@ class RankLists:
             "users": self.users,
             "targets": self.targets,
             "vocabulary": self.vocabulary,
-            "codes": self.codes,
+            "codes": self.codes.astype(np.min_scalar_type(-1 - len(self.vocabulary))),
         }
         if self.scores is not None:
             arrays["scores"] = self.scores
         unfinished = path.with_name(path.name + ".part")
         with open(unfinished, "wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez(file, **arrays)
         os.replace(unfinished, path)
 
     @classmethod
@@ -150,11 +158,16 @@ class RankLists:
             with np.load(path, allow_pickle=False) as file:
                 if "format" not in file or str(file["format"]) != FORMAT:
                     raise UserError(f"{path} is an .npz file, but not one of rank lists.")
-                return cls(**{name: file[name] for name in file.files if name != "format"})
+                arrays = {name: file[name] for name in file.files if name != "format"}
+                arrays["codes"] = arrays["codes"].astype(np.int32)
         except FileNotFoundError:
             raise UserError(f"There is no file {path}.") from None
         except UNREADABLE as error:
             raise UserError(f"{path} is not a file of rank lists (.npz): {error}.") from None
+        try:
+            return cls(**arrays)
+        except (TypeError, UserError) as error:
+            raise UserError(f"{path} is not a file of rank lists (.npz): {error}") from None
 
 
 def _strings(tokens: np.ndarray) -> np.ndarray:

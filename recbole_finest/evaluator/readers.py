@@ -64,8 +64,11 @@ def read_parquet(path: Path) -> RankLists:
     """Read a Parquet table with the columns of :func:`read_table`; needs pyarrow."""
     try:
         table = pd.read_parquet(path)
-    except ImportError:
-        raise UserError(f"{path}: reading Parquet needs pyarrow (pip install pyarrow).") from None
+    except ImportError as error:
+        raise UserError(
+            f"{path}: reading Parquet needs a pyarrow that works with NumPy {np.__version__} "
+            f"(pip install 'pyarrow<20'): {_first_line(error)}."
+        ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is not a Parquet file: {_first_line(error)}.") from None
     return _lists(table, path)

@@ -29,14 +29,17 @@ def write_trec(lists: RankLists, path: str | os.PathLike, tag: str = "recbole_fi
     scores = _falling_scores(lists)
     path = Path(path)
     unfinished = path.with_name(path.name + ".part")
-    with open(unfinished, "w", encoding="utf-8") as file:
-        for query, codes, row in zip(queries, lists.codes, scores):
-            file.writelines(
-                f"{query} Q0 {lists.vocabulary[code]} {rank} {score:.9g} {tag}\n"
-                for rank, (code, score) in enumerate(zip(codes, row), 1)
-                if code >= 0
-            )
-    os.replace(unfinished, path)
+    try:
+        with open(unfinished, "w", encoding="utf-8") as file:
+            for query, codes, row in zip(queries, lists.codes, scores):
+                file.writelines(
+                    f"{query} Q0 {lists.vocabulary[code]} {rank} {score:.9g} {tag}\n"
+                    for rank, (code, score) in enumerate(zip(codes, row), 1)
+                    if code >= 0
+                )
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def _check_tokens(kind: str, tokens: np.ndarray) -> None:

@@ -6,13 +6,26 @@ import importlib
 from typing import Any
 
 from recbole_finest.errors import UserError
+from recbole_finest.method.ablations import (
+    NoRegularizer,
+    NoSimulation,
+    OrderOnly,
+    SeparationOnly,
+)
 from recbole_finest.method.base import Method, Step
+from recbole_finest.method.distillation import Distillation, ListMLE
 from recbole_finest.method.finest import Finest
 from recbole_finest.method.plain import Plain
 
 METHODS: dict[str, type[Method]] = {
     "plain": Plain,
     "finest": Finest,
+    "finest_no_simulation": NoSimulation,
+    "finest_no_regularizer": NoRegularizer,
+    "finest_order_only": OrderOnly,
+    "finest_separation_only": SeparationOnly,
+    "distillation": Distillation,
+    "listmle": ListMLE,
 }
 
 

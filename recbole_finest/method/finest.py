@@ -27,11 +27,15 @@ class Finest(Method):
     def simulation(self) -> Any | None:
         return simulation(self.config)
 
+    def rank_terms(self, scores: Tensor) -> Tensor:
+        """The regulariser of each instance, ``[R]``, from scores ``[R, 2K]``."""
+        return self.rank_loss(scores)
+
     def loss(self, step: Step) -> Tensor:
         scores = step.scores()
         if len(scores) == 0:
             return step.next_item_loss
-        rank = self.rank_loss(scores).mean()
+        rank = self.rank_terms(scores).mean()
         if self.per_user:  # the released code sums over the users of a batch
             rank = rank * step.users
         return step.next_item_loss + self.weight * rank

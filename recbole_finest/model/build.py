@@ -12,6 +12,19 @@ from torch import Tensor
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, seed_globals
 
+# What models raise when settings or data do not suit them; RecBole's CPR models end the program.
+BROKEN = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SystemExit,
+    TypeError,
+    ValueError,
+)
+
 
 class PackedScoring(SequentialRecommender):
     """Mixin: while ``packed_index`` is set, the scored positions are those, not one a row.
@@ -43,17 +56,19 @@ def build_model(config: Any, dataset: Any) -> SequentialRecommender:
     """
     if config["reproducibility"]:
         torch.backends.cudnn.deterministic = True
-    seed_globals(derive_seed(config["seed"], "weights"))
+    seed = config["seed"]
+    if config["shuffle_order"] == "stable":
+        seed = derive_seed(seed, "weights")
+    seed_globals(seed)  # with RecBole's order the weights are RecBole's too
     try:
         return packable(config.model_class)(config, dataset).to(config["device"])
-    except (
-        NotImplementedError,
-        AssertionError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-    ) as error:
+    except BROKEN as error:
         raise UserError(
-            f"model '{config['model']}' cannot be made with these settings and data: {error}"
+            f"model '{config['model']}' cannot be made with these settings and data: {reason(error)}"
         ) from error
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, in one line; its type where it says nothing."""
+    text = " ".join(str(error).split())
+    return text if text and not isinstance(error, SystemExit) else f"it raised {type(error).__name__}"

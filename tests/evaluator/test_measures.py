@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from rbo import RankingSimilarity
@@ -87,8 +89,9 @@ def test_every_way_of_counting_gives_the_same(ids, monkeypatch):
             right[kept].astype("u2"),
             expected[kept],
         )
-    if ids == "threads":
-        monkeypatch.setattr(counting, "TABLE_CELLS", 1)  # many small chunks
+    if ids == "threads":  # many small chunks
+        monkeypatch.setattr(counting, "TABLE_CELLS", 1)
+        monkeypatch.setattr(sys.modules[agreement.__module__], "CELLS_AT_A_TIME", 1)
     np.testing.assert_array_equal(agreement(left, right, 12), expected)
 
 
@@ -98,8 +101,17 @@ def test_the_table_of_ranks_survives_running_out_of_numbers():
     for _ in range(200):
         left, right = (brute_force.random_lists(rng, 8, 30, 30) for _ in range(2))
         left, right = (np.pad(x, ((0, 0), (0, 970)), constant_values=-1) for x in (left, right))
-        expected = counting.SortingCounter(30, 1000)(left, right)
-        np.testing.assert_array_equal(counter(left, right), expected)
+        found, expected = (np.empty((8, 1000), dtype=np.int32) for _ in range(2))
+        assert counter(left, right, found)
+        assert counting.SortingCounter(30, 1000)(left, right, expected)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_lists_known_to_be_distinct_give_the_same():
+    left, right = pairs(7)
+    expected = measure_lists(left, right, SET_BASED, [1, 5, 12])
+    for key, value in measure_lists(left, right, SET_BASED, [1, 5, 12], distinct=True).items():
+        np.testing.assert_array_equal(value, expected[key])
 
 
 def test_values_worked_by_hand():

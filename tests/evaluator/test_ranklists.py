@@ -81,3 +81,8 @@ def test_files_that_are_something_else_are_refused(tmp_path):
 def test_a_name_that_is_not_npz_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"\.npz"):
         example().save(tmp_path / "lists.txt")
+
+
+def test_an_item_that_is_repeated_in_a_list_is_refused():
+    with pytest.raises(UserError, match="twice"):
+        RankLists.from_tokens(np.array(["u"]), np.array([""]), np.array([["a", "b", "a"]]))

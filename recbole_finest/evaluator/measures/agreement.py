@@ -28,9 +28,10 @@ from recbole_finest.evaluator.measures.counting import (
 )
 
 MOST_THREADS = 4
+CELLS_AT_A_TIME = 1 << 19  # of a profile
 
 T = TypeVar("T")
-Counter = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
+Counter = Callable[[np.ndarray, np.ndarray, np.ndarray], bool]
 
 
 @dataclass(frozen=True)
@@ -89,29 +90,34 @@ def agreement(reference: np.ndarray, other: np.ndarray, depth: int) -> np.ndarra
 
 
 def over_profiles(
-    function: Callable[[Profile], T], reference: np.ndarray, other: np.ndarray, depth: int
+    function: Callable[[Profile], T],
+    reference: np.ndarray,
+    other: np.ndarray,
+    depth: int,
+    distinct: bool = False,
 ) -> list[T]:
     """Apply a function to the profiles of consecutive chunks of pairs; results in their order.
 
     A profile is as wide as the wider array, ``depth`` at most and 1 at least. Chunks go to up to
     ``MOST_THREADS`` threads and each has bounded memory; the results do not depend on either.
+    ``distinct`` promises that no list repeats an item, which saves looking for it.
     """
     reference, other = check_lists(reference, other)
     depth = max(1, min(depth, max(reference.shape[1], other.shape[1])))
     n_items = 1 + max(int(reference.max(initial=PADDING)), int(other.max(initial=PADDING)))
-    in_table = n_items <= LARGEST_TABLE
-    rows = TableCounter.rows(n_items) if in_table else SortingCounter.rows(depth)
-    starts = list(range(0, len(reference), rows))
+    rows = TableCounter.rows(n_items) if n_items <= LARGEST_TABLE else SortingCounter.rows(depth)
+    block = rows * max(1, CELLS_AT_A_TIME // (rows * depth))
+    starts = list(range(0, len(reference), block))
     results: dict[int, T] = {}
 
     def work(mine: list[int]) -> None:
-        table = TableCounter(n_items, depth, rows) if in_table and mine else None
-        counter = table or SortingCounter(n_items, depth)
+        counter = _counter(n_items, depth, rows, distinct)
         for start in mine:
-            chunk = slice(start, start + rows)
-            results[start] = function(_profile(reference[chunk], other[chunk], depth, counter))
+            chunk = slice(start, start + block)
+            profile = _profile(reference[chunk], other[chunk], depth, counter, rows)
+            results[start] = function(profile)
 
-    threads = min(MOST_THREADS, os.cpu_count() or 1, 1 + len(starts) // 8)
+    threads = min(MOST_THREADS, os.cpu_count() or 1, max(1, len(starts) // 2))
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, [starts[i::threads] for i in range(threads)]))
     return [results[start] for start in starts]
@@ -125,12 +131,27 @@ def values_of(
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def _profile(reference: np.ndarray, other: np.ndarray, depth: int, counter: Counter) -> Profile:
+def _counter(n_items: int, depth: int, rows: int, distinct: bool) -> Counter:
+    if n_items <= LARGEST_TABLE:
+        return TableCounter(n_items, depth, rows, distinct)
+    return SortingCounter(n_items, depth)
+
+
+def _profile(
+    reference: np.ndarray, other: np.ndarray, depth: int, counter: Counter, rows: int
+) -> Profile:
     first, second = top(reference, depth), top(other, depth)
-    overlap = counter(first, second)
-    if overlap is None:  # an item is repeated: rare, so the lists are tidied only now
+    overlap = np.empty(first.shape, dtype=np.int32)
+    if not _count(first, second, counter, rows, overlap):
+        # an item is repeated: rare, so the lists are tidied only now
         first = top(without_repeats(reference), depth)
         second = top(without_repeats(other), depth)
-        overlap = counter(first, second)
-    assert overlap is not None
+        _count(first, second, counter, rows, overlap)
     return Profile(overlap, lengths(first), lengths(second))
+
+
+def _count(
+    first: np.ndarray, second: np.ndarray, counter: Counter, rows: int, overlap: np.ndarray
+) -> bool:
+    chunks = (slice(start, start + rows) for start in range(0, len(first), rows))
+    return all(counter(first[chunk], second[chunk], overlap[chunk]) for chunk in chunks)

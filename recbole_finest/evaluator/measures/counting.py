@@ -11,8 +11,8 @@ import numpy as np
 
 from recbole_finest.evaluator.measures.checks import PADDING
 
-LARGEST_TABLE = 1 << 15  # items; the ranks of more would not stay in the processor's cache
-TABLE_CELLS = 1 << 20
+LARGEST_TABLE = 1 << 17  # items; beyond, sorting is faster
+TABLE_CELLS = 1 << 21  # of two bytes: smaller ones leave two threads waiting for each other
 SORT_KEYS = 1 << 20
 
 
@@ -23,52 +23,67 @@ class TableCounter:
     anything below the base, or too far above it, is left over from earlier.
     """
 
-    def __init__(self, n_items: int, depth: int, rows: int):
+    def __init__(self, n_items: int, depth: int, rows: int, distinct: bool = False):
         self.depth, self.slots = depth, n_items + 1  # slot 0 takes the padding
+        self.distinct = distinct  # whether the caller knows that no list repeats an item
         self.number: type[np.uint16] | type[np.uint32] = np.uint16 if depth <= 1024 else np.uint32
         self.table = np.zeros(rows * self.slots, dtype=self.number)
         self.base = 0
         self.offset = np.arange(rows)[:, None] * self.slots + 1
         self.bins = np.arange(rows)[:, None] * (depth + 1)
         self.ranks = np.tile(np.arange(depth, dtype=self.number), (rows, 1))
+        self.cells = np.empty((rows, depth), dtype=np.int64)  # buffers save time
+        self.found = np.empty((rows, depth), dtype=self.number)
 
     @staticmethod
     def rows(n_items: int) -> int:
         """Return how many pairs to treat at a time, so that the table stays in the cache."""
-        return int(np.clip(TABLE_CELLS // (n_items + 1), 64, 2048))
+        return int(np.clip(TABLE_CELLS // (n_items + 1), 32, 2048))
 
-    def __call__(self, first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
-        """Return counts ``[n, depth]`` for two arrays ``[n, depth]``; None if an item repeats."""
+    def __call__(self, first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> bool:
+        """Fill the counts ``[n, depth]`` of two arrays ``[n, depth]``; False if an item repeats."""
         n, depth = first.shape
-        ranks = self.ranks[:n]
-        cells = second + self.offset[:n]
-        base, repeated = self._write(cells, ranks, second)
-        own_cells = first + self.offset[:n]
-        # missing items: left over from an earlier base, they wrap round to large numbers
-        rank = np.minimum(self.table.take(own_cells) - base, self.number(depth))
-        _, own_repeated = self._write(own_cells, ranks, first)
-        if repeated or own_repeated:
-            return None
-        worse = np.maximum(rank, ranks)
+        cells, found, ranks = self.cells[:n], self.found[:n], self.ranks[:n]
+        np.add(second, self.offset[:n], out=cells)
+        base = self._write(cells, ranks)
+        if not self.distinct and self._lost(cells, ranks, base, second):
+            return False
+        np.add(first, self.offset[:n], out=cells)
+        rank = self.table.take(cells)
+        # missing items, left over from an earlier base, wrap round to large numbers
+        np.subtract(rank, base, out=rank)
+        if not self.distinct and self._lost(cells, ranks, self._write(cells, ranks), first):
+            return False
+        np.minimum(rank, self.number(depth), out=found)
+        np.maximum(found, ranks, out=found)  # the worse of the two
         if first.min(initial=0) < 0:
-            worse[first < 0] = depth
-        bins = (worse + self.bins[:n]).ravel()
-        added = np.bincount(bins, minlength=n * (depth + 1)).reshape(n, depth + 1)
-        return added[:, :depth].cumsum(axis=1, dtype=np.int32)
+            found[first < 0] = depth
+        np.add(found, self.bins[:n], out=cells)
+        added = np.bincount(cells.ravel(), minlength=n * (depth + 1)).reshape(n, depth + 1)
+        counts[...] = added[:, :depth].cumsum(axis=1, dtype=np.int32)  # faster than out=counts
+        return True
 
-    def _write(
-        self, cells: np.ndarray, ranks: np.ndarray, lists: np.ndarray
-    ) -> tuple[np.uint16 | np.uint32, bool]:
-        """Write ranks above a new base; tell whether two ranks met in one cell."""
+    def _write(self, cells: np.ndarray, ranks: np.ndarray) -> np.uint16 | np.uint32:
+        """Write ranks above a new base, which is returned."""
         self.base += self.depth
         if self.base + self.depth > np.iinfo(self.number).max:
             self.table[:] = 0
             self.base = self.depth
         base = self.number(self.base)
-        based = ranks + base
-        self.table[cells] = based
-        lost = self.table.take(cells) != based
-        return base, bool((lost & (lists >= 0)).any()) if lost.any() else False
+        self.table[cells] = ranks + base
+        return base
+
+    def _lost(
+        self,
+        cells: np.ndarray,
+        ranks: np.ndarray,
+        base: np.uint16 | np.uint32,
+        lists: np.ndarray,
+    ) -> bool:
+        """Whether two ranks of a list were written to one cell."""
+        found = self.table.take(cells, mode="clip", out=self.found[: len(cells)])  # all are inside
+        lost = found != ranks + base
+        return bool(lost.any()) and bool((lost & (lists >= 0)).any())
 
 
 class SortingCounter:
@@ -83,8 +98,8 @@ class SortingCounter:
         """Return how many pairs to treat at a time, so that the keys stay in the cache."""
         return max(1, SORT_KEYS // (2 * depth))
 
-    def __call__(self, first: np.ndarray, second: np.ndarray) -> np.ndarray | None:
-        """Return counts ``[n, depth]`` for two arrays ``[n, depth]``; None if an item repeats."""
+    def __call__(self, first: np.ndarray, second: np.ndarray, counts: np.ndarray) -> bool:
+        """Fill the counts ``[n, depth]`` of two arrays ``[n, depth]``; False if an item repeats."""
         n, depth = first.shape
         keys, end = self._keys(first, second)
         keys.sort(axis=1)
@@ -93,11 +108,12 @@ class SortingCounter:
         row = common // (2 * depth - 1)
         left, right = keys.ravel()[common + row], keys.ravel()[common + row + 1]
         if (((left ^ right) >> self.rank_bits) & 1 == 0).any():  # both on the same side
-            return None
+            return False
         rank_mask = (1 << self.rank_bits) - 1
         worse = np.maximum(left & rank_mask, right & rank_mask)
         added = np.bincount(row * depth + worse, minlength=n * depth).reshape(n, depth)
-        return added.cumsum(axis=1, dtype=np.int32)
+        counts[...] = added.cumsum(axis=1, dtype=np.int32)
+        return True
 
     def _keys(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, int]:
         """Pack (item, side, rank) into ``[n, 2 * depth]``; padding becomes the item ``end``."""

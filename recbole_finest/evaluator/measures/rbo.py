@@ -61,16 +61,15 @@ def rbo_at(profile: Profile, k: int, p: float) -> np.ndarray:
     """RBO_ext of the lists of a profile, cut to ``k``; ``[n]``. See :func:`rbo`."""
     profile = profile.cut(k)
     short, long = profile.shorter, profile.longer
-    weight = p ** np.arange(profile.overlap.shape[1], dtype=float)  # [depth]
+    powers = p ** np.arange(profile.overlap.shape[1] + 1, dtype=float)
+    weight = powers[:-1]  # [depth], of depth d = 1, 2, …
     by_depth, plain = _sums(weight)
     at_end = profile.overlap[:, -1]
-    at_short = np.take_along_axis(
-        profile.overlap, np.maximum(short, 1)[:, None] - 1, axis=1
-    ).ravel()
+    at_short = profile.overlap[np.arange(len(short)), np.maximum(short, 1) - 1]
     share = at_short / np.maximum(short, 1)  # X_s / s
     # sum over s < d <= l of p^(d-1) (X_s (d - s)) / (s d), written with partial sums
     beyond = share * (plain[long] - plain[short] - short * (by_depth[long] - by_depth[short]))
-    tail = ((at_end - at_short) / np.maximum(long, 1) + share) * p**long
+    tail = ((at_end - at_short) / np.maximum(long, 1) + share) * powers[long]
     value = (1 - p) * (_weighted_agreement(profile, weight) + beyond) + tail
     return np.where(long == 0, 1.0, np.clip(value, 0.0, 1.0))
 

@@ -118,6 +118,7 @@ def measure_lists(
     names: Iterable[str],
     topk: Iterable[int],
     p: float = 0.9,
+    distinct: bool = False,
 ) -> dict[str, np.ndarray]:
     """Measure two arrays of rank lists in one pass; the agreement profile is computed only once.
 
@@ -127,6 +128,8 @@ def measure_lists(
         names: names from ``MEASURES``, in any case.
         topk: the depths k.
         p: persistence of RBO and FRBO.
+        distinct: a promise that no list repeats an item; not looking for it saves a third of the
+            time. Where it is not kept, the values are wrong.
 
     Returns:
         For example ``{"rbo@10": [n], "jaccard@10": [n]}``, float64, in the order asked for.
@@ -146,7 +149,10 @@ def measure_lists(
         def measure(profile: Profile) -> np.ndarray:
             return np.stack([at(profile, k, p) for at, k in from_profile.values()])
 
-        parts = [np.zeros((len(from_profile), 0)), *over_profiles(measure, reference, other, depth)]
+        parts = [
+            np.zeros((len(from_profile), 0)),
+            *over_profiles(measure, reference, other, depth, distinct),
+        ]
         values.update(zip(from_profile, np.concatenate(parts, axis=1)))
     for key, (name, k) in wanted.items():
         if key not in from_profile:

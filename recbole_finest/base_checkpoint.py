@@ -1,0 +1,159 @@
+"""A run that starts from a trained base: whose settings it has, and whether the two fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recbole.evaluator.register import metric_types
+from recbole.utils import EvaluatorType
+
+from recbole_finest.config import RUN_SETTINGS, Config
+from recbole_finest.errors import UserError
+from recbole_finest.model.build import build_model, reason
+from recbole_finest.prepare import Data
+from recbole_finest.settings import properties_dir, read_yaml
+
+# Settings that Config works out from others.
+_DERIVED = frozenset(
+    [
+        "MODEL_TYPE",
+        "MODEL_INPUT_TYPE",
+        "eval_type",
+        "valid_metric_bigger",
+        "model_class",
+        "metrics",
+        "valid_neg_sample_args",
+        "test_neg_sample_args",
+    ]
+)
+# Settings of ours that base's training depends on; all others may differ from the checkpoint's.
+_OF_TRAINING = frozenset(["shuffle_order", "training_mode", "packed_stride"])
+# RecBole's own that it does not depend on.
+_OF_EVALUATION = frozenset(
+    ["topk", "eval_batch_size", "metric_decimal_place", "loss_decimal_place", "reproducibility"]
+)
+# What RecBole's trainer did when RecBole wrote the checkpoint.
+_AS_RECBOLE = {"shuffle_order": "recbole", "training_mode": "instance"}
+
+
+def base_settings(
+    config: Config,
+    checkpoint: Mapping[str, Any],
+    files: Sequence[str] | None,
+    given: Mapping[str, Any] | None,
+    command_line: Mapping[str, Any] | None,
+) -> Config:
+    """The settings of a run that starts from a checkpoint: its own, below what the user gives now.
+
+    Args:
+        config: the settings without the checkpoint.
+        checkpoint: from :func:`load_checkpoint`, of ours or of RecBole.
+        files, given, command_line: the user's settings, as for :class:`Config`.
+
+    Raises:
+        UserError: the checkpoint is of another model or data set, was trained with other settings than
+            the user gives now, or stands among the files that ``overwrite`` removes.
+    """
+    _check_place(config)
+    settings = _settings(checkpoint)
+    if settings is None:
+        return config
+    _check_names(config, settings)
+    fresh = Config(config["model_class"], config["dataset"])
+    taken = _taken(settings, fresh)
+    _check_alike(config, taken)
+    merged = {**taken, **_file_settings(files), **dict(given or {})}
+    merged_config = Config(config["model_class"], config["dataset"], None, merged, command_line)
+    merged_config.inherited = frozenset(taken) - frozenset(config.external_config_dict)
+    return merged_config
+
+
+def _settings(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    known = checkpoint.get("config")
+    settings = known if isinstance(known, Mapping) else getattr(known, "final_config_dict", None)
+    if not isinstance(settings, Mapping) or not {"model", "dataset"} <= set(settings):
+        return None
+    return settings if isinstance(known, Mapping) else {**settings, **_AS_RECBOLE}
+
+
+def _check_place(config: Config) -> None:
+    if not (config["overwrite"] and config["output_dir"]):
+        return
+    if Path(config["base_checkpoint"]).resolve().parent == Path(config["output_dir"]).resolve():
+        raise UserError(
+            f"base_checkpoint '{config['base_checkpoint']}' is in output_dir, whose files overwrite "
+            "removes; choose another output_dir"
+        )
+
+
+def _check_names(config: Config, settings: Mapping[str, Any]) -> None:
+    for name in ("model", "dataset"):
+        if str(settings[name]) != str(config[name]):
+            raise UserError(
+                f"base_checkpoint '{config['base_checkpoint']}' was trained with {name}="
+                f"{settings[name]}, not {config[name]}; give the same {name} or another checkpoint"
+            )
+
+
+def _taken(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
+    """The checkpoint's settings that a run of the same model has too."""
+    names = set(fresh.final_config_dict) - RUN_SETTINGS - _DERIVED
+    taken = {k: v for k, v in settings.items() if k in names and _is_plain(v)}
+    negatives = taken.get("train_neg_sample_args")
+    if isinstance(negatives, dict) and negatives.get("distribution") == "none":
+        taken["train_neg_sample_args"] = None  # what RecBole makes of null
+    if metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower()) != EvaluatorType.RANKING:
+        taken.pop("valid_metric", None)  # DIN and DIEN: AUC over sampled items
+        taken["eval_args"] = {**taken.get("eval_args", {}), "mode": "full"}
+    return taken
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str, list, dict))
+
+
+def _check_alike(config: Config, taken: Mapping[str, Any]) -> None:
+    """Refuse other training settings than the checkpoint's while base' has to be trained alike."""
+    if config["perturbation_ratio"] == 0:
+        return
+    ours = set(read_yaml(properties_dir() / "finest.yaml")) - _OF_TRAINING
+    for name in config.external_config_dict:
+        free = name in ours or name in _OF_EVALUATION or name not in taken
+        if not free and config[name] != taken[name]:
+            raise UserError(
+                f"{name} is {config[name]!r}, but base_checkpoint was trained with {taken[name]!r}, and "
+                "the model on the perturbed log must be trained alike; leave it out, or set "
+                "perturbation_ratio=0"
+            )
+
+
+def _file_settings(files: Sequence[str] | None) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for file in files or []:
+        merged.update(read_yaml(file))
+    return merged
+
+
+def load_base(config: Config, checkpoint: Mapping[str, Any], data: Data) -> Any:
+    """The checkpoint's model.
+
+    Raises:
+        UserError: it was trained on another log, or its weights have other names or shapes.
+    """
+    path, model = config["base_checkpoint"], build_model(config, data.train)
+    log = checkpoint.get("fingerprint")
+    if log is not None and log != data.log.fingerprint():
+        raise UserError(
+            f"base_checkpoint '{path}' was trained on other interactions than those of data set "
+            f"'{config['dataset']}' after its filters and split; give the data and settings of then"
+        )
+    try:
+        model.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        raise UserError(
+            f"base_checkpoint '{path}' does not fit model '{config['model']}' on data set "
+            f"'{config['dataset']}': {reason(error)[:300]}"
+        ) from error
+    return model

@@ -1,0 +1,114 @@
+"""What a model needs of a data set; one that lacks it is refused before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from recbole_finest.errors import UserError
+
+# Atomic files beside .inter, and what is in them.
+FILES = {
+    "GRU4RecKG": ("kg", "link", "ent"),
+    "KSR": ("kg", "link", "ent", "rel"),
+}
+MEANING = {
+    "kg": "the knowledge graph",
+    "link": "items to entities",
+    "ent": "entity vectors",
+    "rel": "relation vectors",
+}
+# Models with fewer losses than their setting loss_type suggests. RepeatNet reads it nowhere, and would
+# take negative samples for targets; the CPR models end the program.
+LOSSES = {
+    "CORE": ("CE",),
+    "FPMC": ("BPR",),
+    "GRU4RecCPR": ("CE",),
+    "RepeatNet": ("CE", "NLL"),
+    "SASRecCPR": ("CE",),
+}
+CANDIDATES = "reranker_CAN_NUM"  # GRU4RecCPR and SASRecCPR: sizes of their rerankers' partitions
+
+
+def item_features(config: Any) -> list[str]:
+    """Columns of the ``.item`` file that the model reads, from a Config or a dict of settings."""
+    given = [config[name] for name in ("selected_features", "item_attribute") if name in config]
+    names = next(filter(None, given), [])
+    return [names] if isinstance(names, str) else list(names)
+
+
+def check_files(config: Any, path: str | Path, token: str) -> None:
+    """Refuse a data set that lacks one of the model's files.
+
+    Raises:
+        UserError: naming the files.
+    """
+    for suffix in FILES.get(config["model"], ()):
+        file = Path(path) / f"{token}.{suffix}"
+        if not file.is_file():
+            wanted = ", ".join(f".{s} ({MEANING[s]})" for s in FILES[config["model"]])
+            raise UserError(
+                f"model '{config['model']}' needs the files {wanted} beside .inter, but '{file}' does "
+                "not exist; put it there or choose another model"
+            )
+
+
+def check_features(config: Any, item_columns: Any, path: str | Path, token: str) -> None:
+    """Refuse a data set that lacks one of the item features that the model reads.
+
+    Args:
+        config: the run's settings.
+        item_columns: columns loaded from ``.item``, or None.
+        path, token: folder and name of the data set.
+
+    Raises:
+        UserError: naming the feature, the file and the setting.
+    """
+    missing = [f for f in item_features(config) if item_columns is None or f not in item_columns]
+    if not missing:
+        return
+    setting = "selected_features" if config["selected_features"] else "item_attribute"
+    file = Path(path) / f"{token}.item"
+    problem = f"has no such column that load_col loads (item: {_listed(item_columns)})"
+    if not file.is_file():
+        problem = "does not exist"
+    raise UserError(
+        f"model '{config['model']}' reads the item feature '{missing[0]}' ({setting}), but '{file}' "
+        f"{problem}; set {setting} to columns of that file, or choose another model"
+    )
+
+
+def _listed(columns: Any) -> str:
+    return "none" if columns is None else ", ".join(map(str, columns))
+
+
+def fit_candidates(config: Any, n_items: int, warn: Callable[[str], Any]) -> None:
+    """Make ``reranker_CAN_NUM`` fit the items: reduced with a warning, or refused when asked for.
+
+    Args:
+        config: the run's settings; changed in place.
+        n_items: number of items, padding included.
+        warn: called with the warning.
+
+    Raises:
+        UserError: it is no list of whole numbers, or was given explicitly and exceeds the items.
+    """
+    if CANDIDATES not in config:
+        return
+    try:
+        sizes = [int(size) for size in str(config[CANDIDATES]).strip("[]").split(",")]
+    except ValueError as error:
+        raise UserError(
+            f"{CANDIDATES} is {config[CANDIDATES]!r}, but must be whole numbers such as 500,100,20"
+        ) from error
+    largest = n_items - 1
+    if max(sizes) <= largest:
+        return
+    if config.is_explicit(CANDIDATES):
+        raise UserError(
+            f"{CANDIDATES} is {config[CANDIDATES]}, but the data set has {largest} items; the largest "
+            f"that fits is {largest}"
+        )
+    config[CANDIDATES] = ",".join(str(min(size, largest)) for size in sizes)
+    warn(f"{CANDIDATES} reduced to {config[CANDIDATES]}: the data set has {largest} items")

@@ -1,0 +1,1 @@
+"""The report of a run: gathered from its folder, written as HTML, Markdown, LaTeX and CSV."""

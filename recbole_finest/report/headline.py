@@ -1,0 +1,92 @@
+"""What a run found, in a few sentences."""
+
+from __future__ import annotations
+
+from recbole_finest.evaluator.measures import MEASURES
+from recbole_finest.report.contents import Report
+from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.run_table import perturbation_words
+from recbole_finest.report.table import estimate, number, per_cent, signed
+
+EXACT = 1e-12
+
+
+def headline(report: Report) -> list[str]:
+    """Stability before and after, its price in accuracy, and what the controls say."""
+    found = [_stability(report), _accuracy(report), _control(report), _seeds(report)]
+    return [sentence for sentence in found if sentence]
+
+
+def _stability(report: Report) -> str:
+    if "base" not in report.pairs:
+        return "No test perturbation: the report says only what fine-tuning itself changed."
+    base = report.pairs["base"].summary[report.measure]
+    shown = measure_label(report.measure)
+    changed = perturbation_words(report.result["perturbation"])
+    text = (
+        f"{changed[:1].upper()}{changed[1:]}: base's lists before and after have a mean {shown} of "
+        f"{_three(base)}"
+    )
+    if "finest" not in report.pairs:
+        return text + "."
+    finest = report.pairs["finest"].summary[report.measure]
+    text += f", those of finest {_three(finest)}"
+    if base["mean"] < 1:
+        share = (finest["mean"] - base["mean"]) / (1 - base["mean"])
+        text += f": {per_cent(share)} of the instability is gone"
+    return text + "."
+
+
+def _three(row: dict[str, float]) -> str:
+    return estimate(row["mean"], row["low"], row["high"], 3)
+
+
+def _accuracy(report: Report) -> str:
+    accuracy = report.result["accuracy"]
+    wanted = (f"{kind}@{report.k}" for kind in ("ndcg", "mrr", "recall", "hit"))
+    metric = next((m for m in wanted if m in accuracy.get("base", {})), None)
+    if metric is None or "finest" not in accuracy:
+        return ""
+    text = (
+        f"{measure_label(metric)} on the clean log is {number(accuracy['base'][metric])} for base and "
+        f"{number(accuracy['finest'][metric])} for finest"
+    )
+    paired = report.paired.get(("base", "finest"), {}).get(metric)
+    if paired is None:
+        return text + "."
+    return (
+        f"{text} (difference {signed(paired.difference)}, 95 % interval over users "
+        f"{signed(paired.low)} to {signed(paired.high)})."
+    )
+
+
+def _control(report: Report) -> str:
+    if "control" not in report.pairs:
+        return ""
+    worst = max(
+        abs(row["mean"] - _identical(name)) for name, row in report.pairs["control"].summary.items()
+    )
+    if worst <= EXACT:
+        return (
+            "Control: base trained once more, without a perturbation, gives identical lists, so that "
+            "all of the difference above comes from the perturbation."
+        )
+    return (
+        "Control failed: base trained once more, without a perturbation, gives other lists, so that a "
+        "part of the difference above is noise of this machine."
+    )
+
+
+def _identical(measure: str) -> float:
+    """A measure's value for identical lists."""
+    return 0.0 if MEASURES[measure.partition("@")[0]].smaller else 1.0
+
+
+def _seeds(report: Report) -> str:
+    if "seed_control" not in report.pairs:
+        return ""
+    row = report.pairs["seed_control"].summary[report.measure]
+    return (
+        f"Noise floor: base trained with another seed, without a perturbation ({label('seed_control')}), "
+        f"has a mean {measure_label(report.measure)} of {_three(row)} with base."
+    )

@@ -1,0 +1,49 @@
+"""Write the report of a finished run into its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from recbole_finest.errors import UserError
+from recbole_finest.report.collect import collect
+from recbole_finest.report.figures import make_figures
+from recbole_finest.report.html import html_report
+from recbole_finest.report.markdown import markdown_report
+from recbole_finest.report.run_folder import RunFolder
+from recbole_finest.report.tables import make_tables
+
+TABLES = "tables"
+
+
+def write_report(folder: str | os.PathLike[str]) -> Path:
+    """Write ``report.html``, ``report.md`` and ``tables/*.csv``, ``*.tex`` from a run's own files.
+
+    Args:
+        folder: the output folder of a finished run.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        UserError: the folder holds no finished run, its files are damaged, or it cannot be written.
+    """
+    path = Path(folder)
+    report = collect(RunFolder(path))
+    tables = make_tables(report)
+    page = html_report(report, tables, make_figures(report))
+    try:
+        (path / TABLES).mkdir(exist_ok=True)
+        for table in tables.values():
+            table.save(path / TABLES)
+        _write(path / "report.md", markdown_report(report, tables))
+        _write(path / "report.html", page)
+    except OSError as error:
+        raise UserError(f"the report in '{path}' cannot be written: {error.strerror}") from error
+    return path / "report.html"
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,135 @@
+"""Runs that start from a trained base: RecBole's checkpoint, ours, or one that does not fit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from recbole_finest import run_finest
+from recbole_finest.base_checkpoint import base_settings
+from recbole_finest.compat import load_checkpoint
+from recbole_finest.config import Config
+from recbole_finest.errors import UserError
+
+from .stock import stock_checkpoint
+from .toy_data import write_toy_data
+
+RUN = {
+    "finest_epochs": 1,
+    "perturbation_ratio": 0.02,
+    "simulation_ratio": 0.05,
+    "baselines": [],
+    "show_progress": False,
+    "state": "ERROR",
+}
+SMALL = {"MAX_ITEM_LIST_LENGTH": 6, "hidden_size": 8, "epochs": 2, "train_batch_size": 64}
+
+
+@pytest.fixture(scope="module")
+def run_from(toy_data, tmp_path_factory):
+    """Runs with a base checkpoint, from which it takes its settings."""
+
+    def run(model, checkpoint, data_path=toy_data, dataset="toy", **settings):
+        folder = tmp_path_factory.mktemp("from")
+        given = {**RUN, "data_path": str(data_path), "output_dir": str(folder / "run"), **settings}
+        if checkpoint is not None:
+            given["base_checkpoint"] = str(checkpoint)
+        result = run_finest(model, dataset, config_dict=given)
+        return result, folder / "run"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def ours(run_from):
+    """A finished run of ours; ``base.pth`` is in its folder."""
+    return run_from("SASRec", None, seed=11, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def stock(toy_data, tmp_path_factory):
+    return stock_checkpoint("SASRec", toy_data, tmp_path_factory.mktemp("stock"))
+
+
+def test_from_recboles_checkpoint_base_is_trained_exactly_as_recbole_did(run_from, stock):
+    result, folder = run_from("SASRec", stock)
+    assert result["seed"] == 7
+    assert (result["shuffle_order"], result["training_mode"]) == ("recbole", "instance")
+    assert result["stability"]["control"]["jaccard@10"] == 1
+    trained = load_checkpoint(folder / "control.pth")["state_dict"]
+    for name, weight in load_checkpoint(stock)["state_dict"].items():
+        assert torch.equal(weight, trained[name]), name
+    assert load_checkpoint(folder / "base_perturbed.pth")["config"]["hidden_size"] == 8
+
+
+@pytest.mark.parametrize("name", ["GRU4RecF", "DIN"])
+def test_settings_of_recboles_checkpoints(toy_data, tmp_path, name):
+    negatives = {"distribution": "uniform", "sample_num": 2} if name == "DIN" else None
+    path = stock_checkpoint(name, toy_data, tmp_path, train_neg_sample_args=negatives, epochs=1)
+    given = {"data_path": str(toy_data), "base_checkpoint": str(path)}
+    before = Config(name, "toy", config_dict=given)
+    after = base_settings(before, load_checkpoint(path), None, given, None)
+    assert after["seed"] == 7 and after["epochs"] == 1
+    assert after["load_col"]["item"] == ["item_id", "class", "release_year"]
+    assert after["train_neg_sample_args"]["sample_num"] == (2 if name == "DIN" else "none")
+    assert after["eval_args"]["mode"] == {"valid": "full", "test": "full"}
+    assert after["valid_metric"] == "MRR@10"
+    assert not after.is_explicit("seed") and after.is_explicit("data_path")
+
+
+def test_from_our_checkpoint_with_an_exact_control(run_from, ours):
+    first, folder = ours
+    result, _ = run_from("SASRec", folder / "base.pth")
+    assert result["seed"] == 11
+    assert result["accuracy"]["base"] == first["accuracy"]["base"]
+    assert result["stability"] == first["stability"]
+    assert set(result["stability"]["control"].values()) == {1.0}
+
+
+def test_s3rec_is_pretrained_on_both_sides(run_from):
+    first, folder = run_from("S3Rec", None, pretrain_epochs=1, save_step=1, **SMALL)
+    assert (folder / "base_perturbed.pretrained.pth").is_file()
+    result, other = run_from("S3Rec", folder / "base.pth")
+    assert result["stability"] == first["stability"]
+    assert result["stability"]["control"]["jaccard@10"] == 1
+    pretrained = folder / "base.pretrained.pth"
+    assert load_checkpoint(pretrained)["config"]["train_stage"] == "pretrain"
+    given, other = run_from("S3Rec", None, pre_model_path=str(pretrained), **SMALL)
+    assert given["accuracy"]["base"] == first["accuracy"]["base"]
+    assert not list(other.glob("*.pretrained.pth"))
+
+
+def test_weights_without_settings_can_only_be_stabilised(run_from, ours, tmp_path):
+    bare = tmp_path / "bare.pth"
+    torch.save(load_checkpoint(ours[1] / "base.pth")["state_dict"], bare)
+    with pytest.raises(UserError, match="does not say how it was trained"):
+        run_from("SASRec", bare, **SMALL)
+    result, _ = run_from("SASRec", bare, **SMALL, perturbation_ratio=0)
+    assert result["accuracy"]["base"] == ours[0]["accuracy"]["base"]
+
+
+def test_a_checkpoint_of_another_model_or_data_set(run_from, ours, tmp_path):
+    path = ours[1] / "base.pth"
+    with pytest.raises(UserError, match="trained with model=SASRec, not GRU4Rec"):
+        run_from("GRU4Rec", path)
+    write_toy_data(tmp_path / "data", "other")
+    with pytest.raises(UserError, match="trained with dataset=toy, not other"):
+        run_from("SASRec", path, tmp_path / "data", "other")
+    write_toy_data(tmp_path / "same_name", seed=1)
+    with pytest.raises(UserError, match="trained on other interactions"):
+        run_from("SASRec", path, tmp_path / "same_name")
+
+
+def test_other_settings_than_the_checkpoints(run_from, ours):
+    path = ours[1] / "base.pth"
+    with pytest.raises(UserError, match="epochs is 3, but base_checkpoint was trained with 2"):
+        run_from("SASRec", path, epochs=3)
+    with pytest.raises(UserError, match="does not fit model 'SASRec'"):
+        run_from("SASRec", path, hidden_size=4, perturbation_ratio=0)
+
+
+def test_overwriting_the_checkpoints_own_folder_is_refused(run_from, ours):
+    folder = ours[1]
+    with pytest.raises(UserError, match="is in output_dir"):
+        run_from("SASRec", folder / "base.pth", output_dir=str(folder), overwrite=True)
+    assert (folder / "base.pth").is_file()
