@@ -18,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 check-python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 9) <= v < (3, 12) else "recbole_finest needs Python 3.9 to 3.11 (RecBole pins a Ray that has no later wheels); this is %d.%d: call make with PYTHON=python3.11" % v)'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else "make uses the tested set of packages, which needs Python 3.11 (RecBole pins a Ray without later wheels); this is %d.%d: call make with PYTHON=python3.11" % v)'
 
 $(READY): setup.cfg constraints.txt | check-python
 	$(PYTHON) -m venv $(VENV)

@@ -19,7 +19,14 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.model import MODELS
 from recbole_finest.model.requirements import LOSSES, item_features
-from recbole_finest.settings import check_known, check_type, check_values, properties_dir, read_yaml
+from recbole_finest.settings import (
+    check_known,
+    check_type,
+    check_values,
+    described_settings,
+    properties_dir,
+    read_yaml,
+)
 
 register_metrics()
 
@@ -169,8 +176,10 @@ class Config(RecBoleConfig):
         check_known(self._command_line, known)
         if not self._own_class():
             check_known(self._config_dict, known | RUN_SETTINGS)
+        stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
+        meanings = described_settings(stock) if stock.is_file() else {}
         for name, value in {**self.variable_config_dict, **self.cmd_config_dict}.items():
-            check_type(name, value, self.internal_config_dict.get(name))
+            check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
 
     def _own_class(self) -> bool:
         return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))

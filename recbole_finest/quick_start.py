@@ -14,6 +14,7 @@ from recbole_finest.allocator import keep_freed_memory
 from recbole_finest.base_checkpoint import base_settings, load_base
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config import Config
+from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, save_changes
 from recbole_finest.errors import UserError
@@ -33,7 +34,6 @@ from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
     build_references,
     check_simulation,
-    draw_test_perturbation,
     fine_tune,
     train_base,
 )

@@ -163,8 +163,19 @@ def check_known(given: Iterable[str], known: Iterable[str]) -> None:
             raise UserError(f"unknown setting '{name}'; {hint}")
 
 
-def check_type(name: str, value: Any, default: Any) -> None:
-    """Refuse a value whose type cannot be that of the setting's default (numbers and flags only)."""
+def check_type(name: str, value: Any, default: Any, meaning: str = "") -> None:
+    """Refuse a value whose type cannot be that of the setting's default (numbers and flags only).
+
+    Args:
+        name, value: the setting.
+        default: its default.
+        meaning: its ``(type) meaning``, which wins where RecBole's default has another type.
+    """
+    if type(default) is int and not meaning.startswith("(int"):
+        if meaning.startswith("(float"):
+            default = float(default)
+        elif meaning:
+            return
     if isinstance(default, bool):
         good, text = isinstance(value, bool), "True or False"
     elif isinstance(default, int):

@@ -16,7 +16,6 @@ from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
-from recbole_finest.data.perturbation import Changes, apply_changes, load_changes, perturb
 from recbole_finest.errors import UserError
 from recbole_finest.method import Method
 from recbole_finest.model.build import build_model
@@ -30,41 +29,6 @@ from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
 Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
 
 
-def draw_test_perturbation(
-    config: Any, data: Data, logger: Any
-) -> tuple[InteractionLog, Changes] | None:
-    """The perturbed log and its changes, drawn or replayed; None when ``perturbation_ratio`` is 0."""
-    log = data.log
-    tokens = data.dataset.field2id_token
-    names = tokens[data.train.fields.user], tokens[data.train.fields.item]
-    if config["perturbation_file"]:
-        changes = load_changes(config["perturbation_file"], log, *names, config["dataset"])
-        return apply_changes(log, changes), changes
-    amount = _amount(config, data)
-    if amount is None:
-        return None
-    selection = config["perturbation_selection"]
-    if selection == "file":
-        raise UserError("perturbation_selection is file; give the changes in perturbation_file")
-    try:
-        changed, changes = perturb(
-            log,
-            config["perturbation_kind"],
-            selection,
-            config["perturbation_item"],
-            max_seq_len=config["MAX_ITEM_LIST_LENGTH"],
-            rng=config["perturbation_seed"],
-            **amount,
-        )
-    except UserError as error:  # it speaks of ratio=…; the user's word is perturbation_ratio
-        raise UserError(f"test perturbation: perturbation_{error}") from error
-    if len(changes.emptied_users):
-        logger.warning(
-            f"the deletion leaves {len(changes.emptied_users)} users without training interactions"
-        )
-    return changed, changes
-
-
 def check_simulation(config: Any, log: InteractionLog) -> None:
     """Refuse a ``simulation_ratio`` that would change nothing, before anything is trained."""
     ratio, n = config["simulation_ratio"], len(log.train_positions)
@@ -73,24 +37,6 @@ def check_simulation(config: Any, log: InteractionLog) -> None:
             f"simulation_ratio is {ratio}, which changes none of {n} training interactions; the smallest "
             f"that changes one is {1 / n:.2g}, and 0 turns simulation off"
         )
-
-
-def _amount(config: Any, data: Data) -> dict[str, Any] | None:
-    """How many interactions the test perturbation changes, as ``perturb`` takes it; None for none."""
-    if config["perturbation_users"]:
-        table = data.dataset.field2token_id[data.train.fields.user]
-        unknown = [u for u in map(str, config["perturbation_users"]) if u not in table]
-        if unknown:
-            raise UserError(f"perturbation_users names '{unknown[0]}', who is not in the data set")
-        return {"users": np.array([table[str(u)] for u in config["perturbation_users"]])}
-    if config["perturbation_per_user"]:
-        position = config["perturbation_position"]
-        return {"per_user": config["perturbation_per_user"], "position": position}
-    if config["perturbation_count"]:
-        return {"count": config["perturbation_count"]}
-    if config["perturbation_ratio"] == 0:
-        return None
-    return {"ratio": config["perturbation_ratio"]}
 
 
 def train_base(
@@ -252,7 +198,6 @@ def fine_tune(
 __all__ = [
     "build_references",
     "check_simulation",
-    "draw_test_perturbation",
     "fine_tune",
     "save_checkpoint",
     "train_base",

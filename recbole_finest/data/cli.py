@@ -51,10 +51,10 @@ def show_perturbation(
 
     from recbole_finest.config import Config
     from recbole_finest.data.convert import write_atomic
+    from recbole_finest.data.from_settings import draw_test_perturbation
     from recbole_finest.data.perturbation import save_changes
     from recbole_finest.data.summary import summarise
     from recbole_finest.prepare import prepare
-    from recbole_finest.stages import draw_test_perturbation
 
     quiet_recbole()
     model = settings.pop("model", LOADING_MODEL)
@@ -77,14 +77,20 @@ def show_perturbation(
         print(f"perturbed data set: --data_path={Path(atomic).parent} --dataset={name}")
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are :class:`UserError`."""
+
+    def error(self, message: str) -> Any:
+        raise UserError(f"{message}; see run_finest.py convert --help")
+
+
 def convert_main(argv: Sequence[str]) -> int:
     """Turn a CSV or TSV into RecBole atomic files."""
     from recbole_finest.data.convert import convert
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="run_finest.py convert",
         description="Turn a CSV or TSV file of interactions into RecBole atomic files.",
-        exit_on_error=False,
     )
     parser.add_argument("file", help="the file; the separator and a header are recognised")
     parser.add_argument(
@@ -100,10 +106,7 @@ def convert_main(argv: Sequence[str]) -> int:
     parser.add_argument("--separator", help="column separator, where it is not recognised")
     parser.add_argument("--header", choices=["auto", "yes", "no"], default="auto")
     parser.add_argument("--overwrite", action="store_true", help="replace existing files")
-    try:
-        args = parser.parse_args(list(argv))
-    except argparse.ArgumentError as error:
-        raise UserError(f"{error}; see run_finest.py convert --help") from error
+    args = parser.parse_args(list(argv))
     report = convert(
         args.file,
         [c.strip() for c in args.columns.split(",")],

@@ -21,6 +21,15 @@ from recbole_finest.model.requirements import check_features, check_files
 
 LAST_RATIO = "last_ratio"  # the split of eval_args that RecBole lacks
 
+_SPLIT_ERRORS = (  # what RecBole raises for settings that it cannot split by
+    ArithmeticError,
+    AssertionError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+
 
 class LogDataset(SequentialDataset):
     """RecBole's sequential data set, its instances a view over ``self.log``.
@@ -167,7 +176,13 @@ class LogDataset(SequentialDataset):
         split = self.config["eval_args"]["split"]
         if isinstance(split, dict) and list(split) == [LAST_RATIO]:
             return self.last_ratio_split(split[LAST_RATIO])
-        return super().build()
+        try:
+            parts = super().build()
+        except _SPLIT_ERRORS as error:
+            raise UserError(f"the data cannot be split by {split}: {error}") from error
+        if len(parts) != 3:
+            raise UserError(f"split is {split}, but needs three parts: train, valid and test")
+        return parts
 
     def last_ratio_split(self, ratio: float) -> list[LogDataset]:
         """Of a user's n interactions the last int(ratio · n) are test and the others train; none valid.

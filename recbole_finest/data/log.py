@@ -94,7 +94,7 @@ class InteractionLog:
 
     @property
     def user_begin(self) -> np.ndarray:
-        """Position of the first interaction of each user id, ``[n_users + 1]``, the last one being ``n``."""
+        """Position of each user id's first interaction, ``[n_users + 1]``; the last one is ``n``."""
         if "begin" not in self._cache:
             ids = np.arange(self.n_users, dtype=self.user.dtype)
             begin = np.append(np.searchsorted(self.user, ids), len(self))

@@ -18,6 +18,7 @@ from recbole.data.interaction import Interaction
 
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import perturb
+from recbole_finest.data.perturbation.keys import spawn
 from recbole_finest.errors import UserError
 
 SLOT_FIELD = "finest_slot"  # an instance's place within its batch, the same on both sides of a pair
@@ -46,25 +47,27 @@ class MaskItemSequence:
             )
 
     def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
-        names, rng = self.names, self.rng
+        names = self.names
         items = interaction[names.ITEM_SEQ]  # [B, L]
         n_items = dataset.num(names.ITEM_ID)
         slots = _slots(interaction, len(items))
-        last_only = rng.random() < names.ft_ratio
-        draws = torch.from_numpy(rng.random((int(slots.max()) + 1, items.shape[1])))[slots]
+        last_only = self.rng.random() < names.ft_ratio
+        for_masks, for_negatives = spawn(self.rng, 2)
         if last_only:
             length = interaction[names.ITEM_SEQ_LEN]
             masked = torch.arange(items.shape[1]) == (length - 1)[:, None]
         else:
+            draws = _by_slot(for_masks, slots, items.shape[1])
             masked = (draws < names.mask_ratio) & (items != 0)
         columns = _right_aligned(masked, names.mask_item_length)
+        row, position = torch.nonzero(columns >= 0, as_tuple=True)
+        column = columns[row, position]
         positive = torch.zeros(len(items), names.mask_item_length, dtype=torch.long)
         index = torch.zeros_like(positive)
-        row, position = torch.nonzero(columns >= 0, as_tuple=True)
-        positive[row, columns[row, position]] = items[row, position]
-        index[row, columns[row, position]] = position
-        negative = torch.zeros_like(positive)
-        negative[row, columns[row, position]] = _absent_items(items[row], n_items, rng)
+        positive[row, column] = items[row, position]
+        index[row, column] = position
+        draws = _by_slot(for_negatives, slots, names.mask_item_length)
+        negative = absent_items(items, n_items, draws) * (positive != 0)
         interaction.update(
             Interaction(
                 {
@@ -88,14 +91,33 @@ def _right_aligned(masked: torch.Tensor, width: int) -> torch.Tensor:
     return torch.where(masked & (from_right <= width), width - from_right, -1)
 
 
-def _absent_items(histories: torch.Tensor, n_items: int, rng: np.random.Generator) -> torch.Tensor:
-    """For each history ``[P, L]`` a uniform item that is not in it, ``[P]``."""
-    found = torch.from_numpy(rng.integers(1, n_items, len(histories)))
-    while True:
-        clash = (histories == found[:, None]).any(1)
-        if not clash.any():
-            return found
-        found[clash] = torch.from_numpy(rng.integers(1, n_items, int(clash.sum())))
+def _by_slot(rng: np.random.Generator, slots: torch.Tensor, width: int) -> torch.Tensor:
+    """Uniform draws, ``[B, width]``, those of a row depending on its slot only."""
+    n = int(slots.max()) + 1 if len(slots) else 0
+    return torch.from_numpy(rng.random((n, width)))[slots]
+
+
+def absent_items(histories: torch.Tensor, n_items: int, draws: torch.Tensor) -> torch.Tensor:
+    """For each history ``[B, L]`` uniform items that are not in it, ``[B, M]``, from uniform draws.
+
+    A draw u becomes the ⌊u · f⌋-th (from 0) of the f items that the history lacks: that number, plus
+    1, plus how many items of the history come before.
+
+    Raises:
+        UserError: a history has every item.
+    """
+    present = histories.sort(1).values
+    new = present > 0
+    new[:, 1:] &= present[:, 1:] != present[:, :-1]
+    lacking_before = (present - new.cumsum(1)).masked_fill_(~new, n_items)  # for each item of it
+    free = n_items - 1 - new.sum(1, keepdim=True)
+    if len(free) and int(free.min()) < 1:
+        raise UserError(
+            f"a history has all {n_items - 1} items, so no negative item can be drawn for it; lower "
+            "MAX_ITEM_LIST_LENGTH or leave such users out with user_inter_num_interval"
+        )
+    number = (draws * free).long()
+    return number + 1 + (lacking_before[:, :, None] <= number[:, None, :]).sum(1)
 
 
 class InverseItemSequence:

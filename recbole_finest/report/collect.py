@@ -12,10 +12,12 @@ from recbole_finest.report.accuracy import instance_accuracy
 from recbole_finest.report.contents import Report
 from recbole_finest.report.examples import Example, choose, make_examples
 from recbole_finest.report.labels import CONTROLS, methods_of
-from recbole_finest.report.pair import Measures, Pair, Summary, compare_pair
+from recbole_finest.report.pair import Measures, Pair, Summary, compare_pair, smaller_is_better
 from recbole_finest.report.ranks import target_ranks
 from recbole_finest.report.run_folder import UNSEEN, RunFolder, sides
 from recbole_finest.report.slices import Sliced, Slicing, by_accuracy, by_group, by_number, by_touch
+
+DEFAULT = ("rbo", "frbo", "jaccard", "averageoverlap")  # as evaluation.stability_names
 
 
 def collect(folder: RunFolder) -> Report:
@@ -38,9 +40,12 @@ class _Collection:
         self.base = folder.lists("base")
         self.depth = self.base.codes.shape[1]
         topk = [k for k in folder.settings.get("topk") or [10] if k <= self.depth] or [self.depth]
-        names = [str(m).lower() for m in folder.settings.get("metrics") or ()]
+        asked = [str(m).lower() for m in folder.settings.get("metrics") or ()]
+        names = [m for m in asked if m in MEASURES] or list(DEFAULT)
+        if all(smaller_is_better(m) for m in names):
+            names.append("jaccard")  # the figures show a measure that grows with agreement
         self.what = Measures(
-            names=[m for m in names if m in MEASURES] or ["rbo", "frbo", "jaccard"],
+            names=names,
             topk=topk,
             p=folder.settings.get("rbo_p") or 0.9,
             k=topk[0],
@@ -82,7 +87,7 @@ class _Collection:
 
     def _main(self, names: list[str]) -> str:
         preferred = f"jaccard@{self.what.k}"
-        return preferred if preferred in names or not names else names[0]
+        return next((m for m in (preferred, *names) if m in names and not smaller_is_better(m)), "")
 
     def _pairs(self) -> dict[str, Pair]:
         lists = self.folder.lists
@@ -152,6 +157,7 @@ class _Collection:
         if not shown:
             return []
         first = source[shown[0]]
-        chosen = choose([first[measure], *first.values()], self.what.users)
+        agreement = [-v if smaller_is_better(m) else v for m, v in first.items()]
+        chosen = choose([first[measure], *agreement], self.what.users)
         values = {name: source[name][measure] for name in shown}
         return make_examples(self.folder, chosen, pairs, values, self.what.k)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from recbole_finest.evaluator.measures import MEASURES
 from recbole_finest.report.contents import Report
 from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.pair import removed_share, smaller_is_better
 from recbole_finest.report.run_table import perturbation_words
 from recbole_finest.report.table import estimate, number, per_cent, signed
 
@@ -31,8 +31,8 @@ def _stability(report: Report) -> str:
         return text + "."
     finest = report.pairs["finest"].summary[report.measure]
     text += f", those of finest {_three(finest)}"
-    if base["mean"] < 1:
-        share = (finest["mean"] - base["mean"]) / (1 - base["mean"])
+    share = removed_share(report.measure, base["mean"], finest["mean"])
+    if share >= 0:
         text += f": {per_cent(share)} of the instability is gone"
     return text + "."
 
@@ -64,7 +64,8 @@ def _control(report: Report) -> str:
     if "control" not in report.pairs:
         return ""
     worst = max(
-        abs(row["mean"] - _identical(name)) for name, row in report.pairs["control"].summary.items()
+        abs(row["mean"] - (0.0 if smaller_is_better(name) else 1.0))
+        for name, row in report.pairs["control"].summary.items()
     )
     if worst <= EXACT:
         return (
@@ -75,11 +76,6 @@ def _control(report: Report) -> str:
         "Control failed: base trained once more, without a perturbation, gives other lists, so that a "
         "part of the difference above is noise of this machine."
     )
-
-
-def _identical(measure: str) -> float:
-    """A measure's value for identical lists."""
-    return 0.0 if MEASURES[measure.partition("@")[0]].smaller else 1.0
 
 
 def _seeds(report: Report) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 from recbole_finest.report.accuracy import interval_of
 from recbole_finest.report.contents import Report
 from recbole_finest.report.labels import label
+from recbole_finest.report.pair import removed_share
 from recbole_finest.report.rows import NAN, as_text, estimate_cell, summary_rows, wide
 from recbole_finest.report.table import Table, number, p_value, per_cent, signed
 
@@ -28,8 +29,8 @@ def stability_table(report: Report) -> Table:
         base = report.pairs["base"].summary[measure]["mean"] if "base" in report.pairs else NAN
         for name, pair in report.pairs.items():
             found = pair.summary[measure]
-            removed = name in report.methods and name != "base" and base < 1
-            share = (found["mean"] - base) / (1 - base) if removed else NAN
+            tuned = name in report.methods and name != "base"
+            share = removed_share(measure, base, found["mean"]) if tuned else NAN
             rows.append({"measure": measure, "model": label(name), **found, "removed": share})
     frame = pd.DataFrame(rows)
     shown = as_text(
@@ -46,7 +47,7 @@ def stability_table(report: Report) -> Table:
     note = (
         "Similarity of each model's lists before and after the test perturbation, 1 being identical: "
         "mean with bootstrap 95 % interval over users, median and 5th percentile over instances. "
-        "Instability removed is the part of base's distance from 1 that a method takes away."
+        "Instability removed is the part of base's distance from identical lists that a method takes away."
     )
     return Table("stability", "Stability", note, frame, shown, grouped=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_finest.evaluator.measures import measure_lists
+from recbole_finest.evaluator.measures import MEASURES, measure_lists
 from recbole_finest.evaluator.summary import summarise
 from recbole_finest.report.movement import Movement, movement
 from recbole_finest.report.near_ties import NearTies, near_ties
@@ -72,6 +72,20 @@ class Pair:
     by_depth: dict[int, float]
     near: NearTies | None
     movement: Movement
+
+
+def removed_share(measure: str, base: float, other: float) -> float:
+    """The part of base's instability, its distance from agreement, that another model removes.
+
+    NaN where base is already in full agreement.
+    """
+    best = 0.0 if smaller_is_better(measure) else 1.0
+    return (base - other) / (base - best) if base != best else float("nan")
+
+
+def smaller_is_better(measure: str) -> bool:
+    """Whether a smaller value of ``churn@10`` and the like means more agreement."""
+    return MEASURES[measure.partition("@")[0]].smaller
 
 
 def compare_pair(one: Lists, other: Lists, what: Measures, rng: np.random.Generator) -> Pair:

@@ -112,7 +112,6 @@ def slices(report: Report, styles: Styles) -> Iterator[Figure]:
         plot.update_xaxes(
             tickvals=list(range(len(ticks))), ticktext=ticks, range=[-0.5, len(ticks) - 0.5]
         )
-        plot.update_layout(legend_y=-0.34)
         note = "Mean stability of each group with its bootstrap 95 % interval over users."
         yield Figure(f"slice-{number}", "slices", sliced.title, note, plot)
 

@@ -102,9 +102,9 @@ class MyModel(SequentialRecommender):
 '''
 
 
-def write_own_model(folder: Path) -> None:
+def write_own_model(folder: Path, name: str = "my_pkg") -> None:
     """Write a package with a model of the user's own, and the YAML file beside it."""
-    package = folder / "my_pkg"
+    package = folder / name
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "my_module.py").write_text(OWN_MODULE)

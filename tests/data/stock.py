@@ -97,7 +97,9 @@ def write_graph(path: Path, rng: np.random.Generator, items: int) -> None:
     write_atomic(path.with_suffix(".kg"), graph)
     vectors = {
         "ent_id:token": [f"e{e}" for e in range(items + 9)],
-        "ent_emb:float_seq": [" ".join(f"{x:.3f}" for x in rng.random(4)) for _ in range(items + 9)],
+        "ent_emb:float_seq": [
+            " ".join(f"{x:.3f}" for x in rng.random(4)) for _ in range(items + 9)
+        ],
     }
     write_atomic(path.with_suffix(".ent"), vectors)
 

@@ -120,9 +120,7 @@ def check(config, but=()):
         assert_same_epoch(ours, theirs, but)
     for phase, i in (("valid", 1), ("test", 2)):
         if len(stock[i]):
-            loaders = (
-                stock_loader(config, part[i], samplers[i], phase) for part in (parts, stock)
-            )
+            loaders = (stock_loader(config, part[i], samplers[i], phase) for part in (parts, stock))
             assert_same_epoch(*loaders)
     return [len(part) for part in parts]
 

@@ -211,6 +211,8 @@ def test_a_perturbed_log_keeps_recboles_order(rich):
     assert rows.tolist() == [row for row in clean.tolist() if row in set(rows.tolist())]
     inserted, changes = perturb(log, "insertion", ratio=0.2, rng=0)
     rows = torch.cat([batch[ROW_FIELD] for batch in loader.with_log(inserted)])
-    assert len(rows) == len(clean) + changes.count  # one before a user's first makes that an instance
+    assert (
+        len(rows) == len(clean) + changes.count
+    )  # one before a user's first makes that an instance
     instances = set(clean.tolist())
     assert [row for row in rows.tolist() if row in instances] == clean.tolist()

@@ -67,7 +67,7 @@ def check_windows(plan, log):
     return windows, context
 
 
-@limits(max_examples=3000, deadline=None)
+@limits(max_examples=200, deadline=None)
 @given(plans())
 def test_clean_windows(planned):
     log, plan = planned
@@ -83,7 +83,7 @@ def test_clean_windows(planned):
     )
 
 
-@limits(max_examples=8000, deadline=None)
+@limits(max_examples=400, deadline=None)
 @given(plans(), st.data())
 def test_windows_of_perturbed_logs(planned, data):
     log, plan = planned
@@ -98,7 +98,7 @@ def test_windows_of_perturbed_logs(planned, data):
         assert length >= min(history, max(1, plan.width - plan.stride - lost))
 
 
-@limits(max_examples=3000, deadline=None)
+@limits(max_examples=200, deadline=None)
 @given(plans(), st.integers(1, 8), st.integers(0, 5), st.data())
 def test_windows_without_a_change_stay_in_their_batches(planned, batch_size, epoch, data):
     log, plan = planned
@@ -125,7 +125,9 @@ def test_windows_without_a_change_stay_in_their_batches(planned, batch_size, epo
     touched = set(np.setdiff1d(log.row, perturbed.row).tolist())
     touched |= set(perturbed.place[perturbed.row < 0].tolist())
     kept = perturbed.row >= 0
-    touched |= set(perturbed.row[kept][perturbed.item[kept] != log.item[perturbed.row[kept]]].tolist())
+    touched |= set(
+        perturbed.row[kept][perturbed.item[kept] != log.item[perturbed.row[kept]]].tolist()
+    )
     clean, changed = found
     for number, windows in clean.items():
         if not touched & set(windows[0][0]):
