@@ -104,7 +104,10 @@ def _taken(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     negatives = taken.get("train_neg_sample_args")
     if isinstance(negatives, dict) and negatives.get("distribution") == "none":
         taken["train_neg_sample_args"] = None  # what RecBole makes of null
-    if metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower()) != EvaluatorType.RANKING:
+    if (
+        metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower())
+        != EvaluatorType.RANKING
+    ):
         taken.pop("valid_metric", None)  # DIN and DIEN: AUC over sampled items
         taken["eval_args"] = {**taken.get("eval_args", {}), "mode": "full"}
     return taken

@@ -134,7 +134,9 @@ class _AllowListUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         full = f"{module}.{name}"
-        if full in self._NAMES or (module == "torch" and name.isalpha() and name.endswith("Storage")):
+        if full in self._NAMES or (
+            module == "torch" and name.isalpha() and name.endswith("Storage")
+        ):
             return super().find_class(module, name)
         if self._INERT.fullmatch(full):
             return _Inert

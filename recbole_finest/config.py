@@ -150,9 +150,24 @@ class Config(RecBoleConfig):
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
             if isinstance(final.get(name), str):
                 final[name] = [final[name]]
+        final["valid_metric"] = self._valid_metric(final)
         return final
 
     # ---------------------------------------------------------------------------------------------
+
+    def _valid_metric(self, final: dict[str, Any]) -> str:
+        """``valid_metric``; the default follows ``topk``, one that is never measured is refused."""
+        metric, _, depth = str(final["valid_metric"]).partition("@")
+        depths = final["topk"] if isinstance(final["topk"], list) else [final["topk"]]
+        measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
+        if measured and (not depth or depth in map(str, depths)):
+            return final["valid_metric"]
+        if measured and "valid_metric" not in self.external_config_dict:
+            return f"{metric}@{depths[0]}"
+        raise UserError(
+            f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
+            f"{depths} do not measure; add it to them or choose another"
+        )
 
     def _columns(self, final: dict[str, Any]) -> dict[str, list[str]] | None:
         """The columns to load, with user, item and time always among them."""

@@ -26,7 +26,6 @@ from recbole_finest.evaluation import (
     valid_lists,
 )
 from recbole_finest.method import make_method
-from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.result import Output, open_output, summary_table

@@ -150,7 +150,9 @@ def shares_forward(scorer: Scorer, interaction: Interaction) -> bool:
     with torch.no_grad(), evaluating(scorer.model):
         with loss_logits(scorer.model) as caught:
             scorer.model.calculate_loss(shallow(interaction))
-        scores = scorer.all_items(interaction)  # outside: the CPR models compute their loss here too
+        scores = scorer.all_items(
+            interaction
+        )  # outside: the CPR models compute their loss here too
     if len(caught) != 1 or caught[0].dim() != 2:
         return False
     logits = caught[0][:, : scorer.n_items]  # S3Rec's have a column for its mask behind the items

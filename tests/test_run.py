@@ -112,6 +112,7 @@ BAD = [
     (["--model=SASRec", "--dataset=toy", "--perturbation_ratio=0.00001"], "perturbation_ratio"),
     (["--model=SASRec", "--dataset=toy", "--baselines=[plane]"], "did you mean 'plain'"),
     (["--model=SASRec", "--dataset=toy", "--metrics=[NDCG,Jacard]"], "Jacard"),
+    (["--model=SASRec", "--dataset=toy", "--valid_metric=NDCG@7"], "valid_metric is 'NDCG@7'"),
     (["--model=SASRec", "--dataset=toy", "--base_checkpoint=no.pth"], "does not exist"),
     (["--model=SASRec", "--dataset=toy", "--config_files=no.yaml"], "cannot be read"),
     (["--model=SASRec", "--dataset=nowhere"], "nowhere.inter"),
@@ -134,6 +135,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(toy, capsys, words, said, tmp
     assert code == 2
     assert len(lines) == 1 and said in lines[0]
     assert "Traceback" not in error
+
+
+def test_validation_follows_topk(toy):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "topk": [5], "perturbation_ratio": 0})
+    assert "ndcg@5" in result["accuracy"]["finest"]
 
 
 def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):

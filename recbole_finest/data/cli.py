@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.errors import UserError
@@ -80,7 +80,7 @@ def show_perturbation(
 class _Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are :class:`UserError`."""
 
-    def error(self, message: str) -> Any:
+    def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see run_finest.py convert --help")
 
 

@@ -51,6 +51,8 @@ class InstanceLoader(TrainDataLoader):
         order: the order that loaders over logs of one clean log share; made when missing.
     """
 
+    transform: Any
+
     def __init__(
         self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):

@@ -71,4 +71,6 @@ def build_model(config: Any, dataset: Any) -> SequentialRecommender:
 def reason(error: BaseException) -> str:
     """What an exception says, in one line; its type where it says nothing."""
     text = " ".join(str(error).split())
-    return text if text and not isinstance(error, SystemExit) else f"it raised {type(error).__name__}"
+    return (
+        text if text and not isinstance(error, SystemExit) else f"it raised {type(error).__name__}"
+    )

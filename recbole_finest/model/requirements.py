@@ -34,7 +34,7 @@ CANDIDATES = "reranker_CAN_NUM"  # GRU4RecCPR and SASRecCPR: sizes of their rera
 def item_features(config: Any) -> list[str]:
     """Columns of the ``.item`` file that the model reads, from a Config or a dict of settings."""
     given = [config[name] for name in ("selected_features", "item_attribute") if name in config]
-    names = next(filter(None, given), [])
+    names: list[str] | str = next(filter(None, given), [])
     return [names] if isinstance(names, str) else list(names)
 
 

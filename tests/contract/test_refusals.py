@@ -66,7 +66,7 @@ def test_more_candidates_than_items(toy_data, name):
 def test_a_whole_default_of_a_real_setting_takes_real_numbers(toy_data):
     assert start("SASRecCPR", toy_data, hidden_dropout_prob=0.2)["hidden_dropout_prob"] == 0.2
     assert start("GRU4RecCPR", toy_data, dropout_prob=0.2)["dropout_prob"] == 0.2
-    with pytest.raises(UserError, match="hidden_size is 8.5, but must be a whole number"):
+    with pytest.raises(UserError, match=r"hidden_size is 8\.5, but must be a whole number"):
         start("SASRec", toy_data, hidden_size=8.5)
 
 
@@ -97,9 +97,9 @@ def test_pre_training_alone(toy_data):
 
 
 def test_settings_that_the_model_itself_refuses(toy_data):
-    with pytest.raises(UserError, match="'SASRec' cannot be made.*multiple of"):
+    with pytest.raises(UserError, match=r"'SASRec' cannot be made.*multiple of"):
         start("SASRec", toy_data, n_heads=3)
-    with pytest.raises(UserError, match="'HRM' cannot be made.*high_order"):
+    with pytest.raises(UserError, match=r"'HRM' cannot be made.*high_order"):
         start("HRM", toy_data, high_order=100)
 
 

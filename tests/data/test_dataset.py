@@ -129,8 +129,13 @@ def test_a_perturbed_log_gives_a_training_set_with_the_same_ids(tmp_path):
 def test_the_last_share_of_each_user_is_test(tmp_path):
     rows = [*history(8, "u"), *history(3, "v", 50), *history(4, "w", 20), *history(11, "x", 5)]
     data = load(write(tmp_path, rows), **LAST)
-    roles = [[TRAIN] * 6 + [TEST] * 2, [TRAIN] * 3, [TRAIN] * 3 + [TEST], [TRAIN] * 9 + [TEST] * 2]
-    assert data.log.role.tolist() == sum(roles, [])
+    u, v, w, x = (
+        [TRAIN] * 6 + [TEST] * 2,
+        [TRAIN] * 3,
+        [TRAIN] * 3 + [TEST],
+        [TRAIN] * 9 + [TEST] * 2,
+    )
+    assert data.log.role.tolist() == u + v + w + x
     assert [len(part) for part in (data.train, data.valid, data.test)] == [5 + 2 + 2 + 8, 0, 5]
     assert data.valid_loader() is None
     # grouped by user in order of their first instance, as RecBole's splits are

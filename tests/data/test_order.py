@@ -76,7 +76,7 @@ def test_a_perturbation_touches_only_its_own_batches(log, size, kinds, data):
         slot_of = dict(zip(was_rows, was_slots.tolist()))
         both = [row for row in was_rows if row in after]
         assert both == [row for row in now_rows if row in before]
-        for row, place, slot in zip(now_rows, perturbed.place[now].tolist(), now_slots.tolist()):
+        for place, slot in zip(perturbed.place[now].tolist(), now_slots.tolist()):
             assert 0 <= slot <= size
             if place in slot_of:
                 assert slot == slot_of[place]
