@@ -237,7 +237,9 @@ class FinestTrainer(RunTrainer):
         with loss_logits(self.model) as caught, packed(self.model, batch):
             loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
         one_pass = self._shares and self.config["rank_dropout"]
-        return self.method.loss(self._step(loss, batch, caught[0] if one_pass else None, epoch, step))
+        return self.method.loss(
+            self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
+        )
 
     def _step(
         self, loss: Tensor, batch: Interaction, logits: Tensor | None, epoch: int, step: int

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest.data.gather import Histories
+from recbole_finest.data.gather import Histories, int64_tensor
 from recbole_finest.data.log import InteractionLog, position_int
 
 ROW_FIELD = "finest_row"  # row id of an instance's target; -1 for an inserted one
@@ -63,7 +63,7 @@ class InstanceView(Interaction):
         self._names = [fields.user, fields.item, *fields.columns]
         self._names += [fields.length, fields.item_list, *fields.lists]
         self._names += [fields.offset] if fields.offset else []
-        self._aligned: dict[str, torch.Tensor] = {}
+        self._aligned: dict[str, np.ndarray] = {}
         self.interaction: Mapping[str, torch.Tensor] = _Columns(self)
 
     # What RecBole asks of an Interaction ---------------------------------------------------------
@@ -117,7 +117,7 @@ class InstanceView(Interaction):
         """
         history = self.histories(positions)
         found = {name: self._column(name, positions, history) for name in self._names}
-        found[ROW_FIELD] = _int64(self.log.row[positions])
+        found[ROW_FIELD] = int64_tensor(self.log.row[positions])
         return Interaction(found)
 
     def histories(self, positions: np.ndarray) -> Histories:
@@ -129,26 +129,26 @@ class InstanceView(Interaction):
     def _column(self, name: str, positions: np.ndarray, history: Histories) -> torch.Tensor:
         fields, log = self.fields, self.log
         if name == fields.user:
-            return _int64(log.user[positions])
+            return int64_tensor(log.user[positions])
         if name == fields.item:
-            return _int64(log.item[positions])
+            return int64_tensor(log.item[positions])
         if name in fields.columns:
-            return fields.columns[name].index_select(0, _int64(log.place[positions]))
+            return fields.columns[name].index_select(0, int64_tensor(log.place[positions]))
         if name == fields.length:
-            return _int64(history.length)
+            return int64_tensor(history.length)
         if name == fields.item_list:
-            return history.of(torch.from_numpy(log.item)).to(torch.int64)
+            return int64_tensor(history.of(log.item))
         if name == fields.offset:
-            return history.of(torch.from_numpy(log.time), minus=log.first_time(positions))
-        return history.of(self._in_log_order(name))
+            return torch.from_numpy(history.of(log.time, minus=log.first_time(positions)))
+        return torch.from_numpy(history.of(self._in_log_order(name)))
 
-    def _in_log_order(self, name: str) -> torch.Tensor:
+    def _in_log_order(self, name: str) -> np.ndarray:
         """What a list is made of, one value per interaction of this log, ``[n, ...]``."""
-        column = self.fields.lists[name]
+        column = self.fields.lists[name].numpy()
         if self.log.keeps_rows:
             return column
         if name not in self._aligned:
-            self._aligned[name] = column[torch.from_numpy(self.log.place.astype(np.int64))]
+            self._aligned[name] = column[self.log.place]
         return self._aligned[name]
 
     def _like(self, positions: np.ndarray) -> InstanceView:
@@ -183,10 +183,6 @@ class _Columns(Mapping):
 
     def __len__(self) -> int:
         return len(self.view.columns)
-
-
-def _int64(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(values.astype(np.int64))
 
 
 def _as_index(index: Any) -> Any:

@@ -174,7 +174,7 @@ class PackedLoader(InstanceLoader):
 
     def __iter__(self) -> Iterator[Interaction]:
         epoch, self.epoch = self.epoch, self.epoch + 1
-        index = self.order.batches(self.windows, self._window_rank(epoch), self.step)
+        index = self._window_batches(epoch)
         log, fields = self._dataset.log, self._dataset.fields
 
         def make(b: int) -> Interaction | None:
@@ -185,13 +185,26 @@ class PackedLoader(InstanceLoader):
             return self._seeded(batches, epoch)
         return (batch for batch in map(make, range(len(index))) if batch is not None)
 
-    def _window_rank(self, epoch: int) -> np.ndarray:
-        n = len(self.order.start_row)
-        if not self.shuffle:
-            return np.arange(n)
-        if self.stable:
-            return generator(self.config["seed"], "windows", self.stage, epoch).permutation(n)
-        return torch.randperm(n, generator=self.generator).numpy()
+    def _window_batches(self, epoch: int) -> list[np.ndarray]:
+        """Indices of the windows of each batch."""
+        if self.shuffle and not self.stable:
+            return self._recbole_batches()
+        rank = np.arange(len(self.order.start_row))
+        if self.shuffle:
+            rank = generator(self.config["seed"], "windows", self.stage, epoch).permutation(rank)
+        return self.order.batches(self.windows, rank, self.step)
+
+    def _recbole_batches(self) -> list[np.ndarray]:
+        """RecBole's shuffling, a permutation of n instances: a window stands where its first one does.
+
+        As there, one instance less gives another permutation and so another order of all windows.
+        """
+        size = self.windows.instances
+        place = torch.randperm(int(size.sum()), generator=self.generator).numpy()
+        order = np.argsort(place[np.cumsum(size) - size])
+        before = np.cumsum(size[order]) - size[order]
+        batches = -(-int(size.sum()) // self.step)
+        return np.split(order, np.searchsorted(before // self.step, np.arange(1, batches)))
 
 
 class EvalLoader(FullSortEvalDataLoader):

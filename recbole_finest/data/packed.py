@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest.data.gather import Histories
+from recbole_finest.data.gather import Histories, int64_tensor
 from recbole_finest.data.instances import ROW_FIELD, Fields
 from recbole_finest.data.log import InteractionLog
 
@@ -147,17 +147,14 @@ def packed_batch(
     before = np.cumsum(count) - count
     target = np.arange(len(window)) - np.repeat(before - first, count)
     batch = {
-        fields.user: _int64(log.user[start]),
-        fields.item_list: inputs.of(torch.from_numpy(log.item)).to(torch.int64),
-        fields.length: _int64(stop - 1 - start),
-        fields.item: _int64(log.item[target]),
-        ROW_FIELD: _int64(log.row[target]),
-        POSITION_FIELD: _int64(window * fields.width + target - 1 - start[window]),
+        fields.user: int64_tensor(log.user[start]),
+        fields.item_list: int64_tensor(inputs.of(log.item)),
+        fields.length: int64_tensor(stop - 1 - start),
+        fields.item: int64_tensor(log.item[target]),
+        ROW_FIELD: int64_tensor(log.row[target]),
+        POSITION_FIELD: int64_tensor(window * fields.width + target - 1 - start[window]),
     }
     if fields.offset:
-        batch[fields.offset] = inputs.of(torch.from_numpy(log.time), minus=log.first_time(start))
+        offsets = inputs.of(log.time, minus=log.first_time(start))
+        batch[fields.offset] = torch.from_numpy(offsets)
     return Interaction(batch)
-
-
-def _int64(values: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(values.astype(np.int64))

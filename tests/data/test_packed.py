@@ -215,3 +215,29 @@ def test_a_million_interactions_take_no_time(stride):
     plan.batches(windows, rng.permutation(len(plan.start_row)), 2048)
     assert time.perf_counter() - begin < 5  # a tenth of that on a free core
     assert windows.instances.sum() == len(perturbed.target_positions)
+
+
+def test_recbole_order_changes_altogether_when_one_row_is_missing(tmp_path):
+    """RecBole's shuffling of windows is a permutation of the number of instances."""
+    from recbole_finest import Config
+    from recbole_finest.data.perturbation import perturb
+    from recbole_finest.prepare import prepare
+    from tests.conftest import write_toy
+
+    shared = {}
+    for order in ("recbole", "stable"):
+        settings = {
+            "data_path": str(write_toy(tmp_path / order)),
+            "MAX_ITEM_LIST_LENGTH": 4,
+            "train_batch_size": 32,
+            "shuffle_order": order,
+        }
+        data = prepare(Config("GRU4Rec", "toy", None, settings))
+        data.packed = True
+        log, _ = perturb(data.log, "deletion", count=1, rng=0)
+        first, second = data.train_loader("base"), data.train_loader("base", log)
+        batches = [[set(b["finest_row"].tolist()) for b in loader] for loader in (first, second)]
+        assert [sum(map(len, b)) for b in batches] == [len(data.train), len(log.target_positions)]
+        shared[order] = np.mean([len(a & b) / len(a) for a, b in zip(*batches)])
+    assert shared["stable"] > 0.9
+    assert shared["recbole"] < 0.5
