@@ -15,7 +15,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
 from recbole_finest.data.instances import Fields, InstanceView
-from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, time_order
+from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
 from recbole_finest.errors import UserError
 from recbole_finest.model.requirements import check_features, check_files
 
@@ -100,11 +100,14 @@ class LogDataset(SequentialDataset):
         feat = self.inter_feat
         user, time = feat[self.uid_field].numpy(), self.__dict__.pop("_exact_time")
         order = torch.from_numpy(time_order(user, time))
-        columns = {f: feat[f][order] for f in feat}
-        user, item = (columns.pop(f).numpy() for f in (self.uid_field, self.iid_field))
+        item = feat[self.iid_field].numpy().astype(smallest_int(self.item_num))
+        user = user.astype(smallest_int(self.user_num))
         self.log = InteractionLog.from_sorted(
-            user, item, time[order.numpy()], n_users=self.user_num, n_items=self.item_num
+            *(column[order.numpy()] for column in (user, item, time)),
+            n_users=self.user_num,
+            n_items=self.item_num,
         )
+        columns = {f: feat[f][order] for f in feat if f not in (self.uid_field, self.iid_field)}
         self.fields = Fields(
             user=self.uid_field,
             item=self.iid_field,

@@ -78,8 +78,8 @@ class InteractionLog:
         n = len(user)
         rows = np.arange(n, dtype=smallest_int(n))
         return cls(
-            user=user.astype(smallest_int(n_users)),
-            item=item.astype(smallest_int(n_items)),
+            user=user.astype(smallest_int(n_users), copy=False),
+            item=item.astype(smallest_int(n_items), copy=False),
             time=time,
             row=rows,
             place=rows,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,7 @@ def test_a_run_of_ours_reads_back_as_the_same_lists(tmp_path):
     fields = [line.split() for line in (tmp_path / "a.trec").read_text().splitlines()]
     for query in {line[0] for line in fields}:  # tools that look at scores alone keep the order
         numbers = [float(line[4]) for line in fields if line[0] == query]
-        assert all(one > two for one, two in zip(numbers, numbers[1:]))
+        assert all(one > two for one, two in itertools.pairwise(numbers))
     again = read_lists(tmp_path / "a.trec")
     ours, theirs = (dict(zip(query_ids(x), x.items.tolist())) for x in (lists, again))
     assert ours == theirs

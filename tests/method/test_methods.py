@@ -80,5 +80,5 @@ def test_simulation_draws_one_kind_for_an_epoch_and_ratio_zero_turns_it_off():
 
 
 def test_unknown_method():
-    with pytest.raises(UserError, match="package.module:Class"):
+    with pytest.raises(UserError, match=r"package\.module:Class"):
         make_method("nothing", CONFIG)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_UP, Context, Decimal
 from fractions import Fraction
-from typing import Union
 
 import numpy as np
 
 from recbole_finest.errors import UserError
 
-Ids = Union[np.ndarray, Sequence[int]]
+Ids = np.ndarray | Sequence[int]
 
 
 @dataclass(frozen=True)

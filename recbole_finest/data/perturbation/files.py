@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from recbole_finest.data.perturbation.changes import Changes, emptied_users, fin
 from recbole_finest.data.perturbation.kinds import KINDS
 from recbole_finest.errors import UserError
 
-Tokens = Union[np.ndarray, Sequence[str]]
+Tokens = np.ndarray | Sequence[str]
 
 
 def save_changes(
