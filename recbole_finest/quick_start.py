@@ -28,7 +28,7 @@ from recbole_finest.evaluation import (
 from recbole_finest.method import make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
-from recbole_finest.result import Output, open_output, summary_table
+from recbole_finest.result import Output, open_output
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
     build_references,
@@ -107,7 +107,6 @@ class Run:
         with self.stage("evaluation"):
             result = self._result()
         self.output.write(self.data, result, self.evaluations, self.curves)
-        self.log.info("\n" + summary_table(result))
         return {**result, "output_dir": str(self.output.path)}
 
     @contextmanager
