@@ -102,10 +102,9 @@ class LogDataset(SequentialDataset):
         order = torch.from_numpy(time_order(user, time))
         item = feat[self.iid_field].numpy().astype(smallest_int(self.item_num))
         user = user.astype(smallest_int(self.user_num))
+        rows = order.numpy()
         self.log = InteractionLog.from_sorted(
-            *(column[order.numpy()] for column in (user, item, time)),
-            n_users=self.user_num,
-            n_items=self.item_num,
+            user[rows], item[rows], time[rows], n_users=self.user_num, n_items=self.item_num
         )
         columns = {f: feat[f][order] for f in feat if f not in (self.uid_field, self.iid_field)}
         self.fields = Fields(

@@ -17,6 +17,7 @@ from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
 from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
 from recbole_finest.data.transform import SLOT_FIELD, vectorized
+from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, generator, seed_globals
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class InstanceLoader(TrainDataLoader):
     def __init__(
         self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
+        if not config["single_spec"]:
+            raise UserError("training in several processes (nproc) is not supported; use one")
         # RecBole's constructor makes a list of all row numbers, 36 bytes each; of no rows, an empty one.
         super().__init__(config, dataset.copy(dataset.inter_feat[:0]), sampler, shuffle=False)
         self._dataset = dataset
@@ -82,6 +85,7 @@ class InstanceLoader(TrainDataLoader):
         other = type(self)(self.config, dataset, self._sampler, self.stage, self.order)
         other.epoch = self.epoch
         other.generator = self.generator
+        other.model = self.model  # of dynamic negative sampling
         return other
 
     def __iter__(self) -> Iterator[Interaction]:

@@ -48,76 +48,76 @@ class MaskItemSequence:
 
     def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
         names = self.names
-        items = interaction[names.ITEM_SEQ]  # [B, L]
-        n_items = dataset.num(names.ITEM_ID)
+        items = interaction[names.ITEM_SEQ].numpy()  # [B, L]
+        n_items, width = dataset.num(names.ITEM_ID), names.mask_item_length
         slots = _slots(interaction, len(items))
         last_only = self.rng.random() < names.ft_ratio
         for_masks, for_negatives = spawn(self.rng, 2)
         if last_only:
-            length = interaction[names.ITEM_SEQ_LEN]
-            masked = torch.arange(items.shape[1]) == (length - 1)[:, None]
+            last = interaction[names.ITEM_SEQ_LEN].numpy() - 1
+            masked = np.arange(items.shape[1]) == last[:, None]
         else:
             draws = _by_slot(for_masks, slots, items.shape[1])
             masked = (draws < names.mask_ratio) & (items != 0)
-        columns = _right_aligned(masked, names.mask_item_length)
-        row, position = torch.nonzero(columns >= 0, as_tuple=True)
-        column = columns[row, position]
-        positive = torch.zeros(len(items), names.mask_item_length, dtype=torch.long)
-        index = torch.zeros_like(positive)
-        positive[row, column] = items[row, position]
-        index[row, column] = position
-        draws = _by_slot(for_negatives, slots, names.mask_item_length)
-        negative = absent_items(items, n_items, draws) * (positive != 0)
-        interaction.update(
-            Interaction(
-                {
-                    names.MASK_ITEM_SEQ: items.masked_fill(masked, n_items),
-                    names.POS_ITEMS: positive,
-                    names.NEG_ITEMS: negative,
-                    names.MASK_INDEX: index,
-                }
-            )
-        )
+        from_right = masked[:, ::-1].cumsum(1)[:, ::-1]  # of masked ones; only ``width`` have room
+        row, position = np.nonzero(masked & (from_right <= width))
+        place = row, width - from_right[row, position]
+        positive, index, negative = np.zeros((3, len(items), width), np.int64)
+        positive[place], index[place] = items[row, position], position
+        draws = _by_slot(for_negatives, slots, width)
+        negative[place] = absent_items(items, n_items, row, draws[place])
+        new = {
+            names.MASK_ITEM_SEQ: np.where(masked, n_items, items),
+            names.POS_ITEMS: positive,
+            names.NEG_ITEMS: negative,
+            names.MASK_INDEX: index,
+        }
+        interaction.update(Interaction({k: torch.from_numpy(v) for k, v in new.items()}))
         return interaction
 
 
-def _slots(interaction: Interaction, n: int) -> torch.Tensor:
-    return interaction[SLOT_FIELD] if SLOT_FIELD in interaction else torch.arange(n)
+def _slots(interaction: Interaction, n: int) -> np.ndarray:
+    return interaction[SLOT_FIELD].numpy() if SLOT_FIELD in interaction else np.arange(n)
 
 
-def _right_aligned(masked: torch.Tensor, width: int) -> torch.Tensor:
-    """Column of each masked position when the last ``width`` of a row are packed to the right; -1 else."""
-    from_right = masked.flip(1).cumsum(1).flip(1)
-    return torch.where(masked & (from_right <= width), width - from_right, -1)
-
-
-def _by_slot(rng: np.random.Generator, slots: torch.Tensor, width: int) -> torch.Tensor:
+def _by_slot(rng: np.random.Generator, slots: np.ndarray, width: int) -> np.ndarray:
     """Uniform draws, ``[B, width]``, those of a row depending on its slot only."""
-    n = int(slots.max()) + 1 if len(slots) else 0
-    return torch.from_numpy(rng.random((n, width)))[slots]
+    return rng.random((int(slots.max(initial=-1)) + 1, width))[slots]
 
 
-def absent_items(histories: torch.Tensor, n_items: int, draws: torch.Tensor) -> torch.Tensor:
-    """For each history ``[B, L]`` uniform items that are not in it, ``[B, M]``, from uniform draws.
+def absent_items(
+    histories: np.ndarray, n_items: int, row: np.ndarray, draws: np.ndarray
+) -> np.ndarray:
+    """Uniform items that are not in the history of their row, ``[P]``, from uniform draws.
 
     A draw u becomes the ⌊u · f⌋-th (from 0) of the f items that the history lacks: that number, plus
     1, plus how many items of the history come before.
 
+    Args:
+        histories: ``[B, L]``, padded with zeros.
+        n_items: number of item ids, padding included.
+        row: history of each draw, ``[P]``.
+        draws: ``[P]``, in [0, 1).
+
     Raises:
         UserError: a history has every item.
     """
-    present = histories.sort(1).values
+    present = np.sort(histories, axis=1)
     new = present > 0
     new[:, 1:] &= present[:, 1:] != present[:, :-1]
-    lacking_before = (present - new.cumsum(1)).masked_fill_(~new, n_items)  # for each item of it
-    free = n_items - 1 - new.sum(1, keepdim=True)
-    if len(free) and int(free.min()) < 1:
+    rank = new.cumsum(1)
+    free = n_items - 1 - rank[:, -1]
+    if len(free) and free.min() < 1:
         raise UserError(
             f"a history has all {n_items - 1} items, so no negative item can be drawn for it; lower "
             "MAX_ITEM_LIST_LENGTH or leave such users out with user_inter_num_interval"
         )
-    number = (draws * free).long()
-    return number + 1 + (lacking_before[:, :, None] <= number[:, None, :]).sum(1)
+    # the items of all histories in one ascending row: row number, then items lacking before it
+    lacking = (np.arange(len(present))[:, None] * n_items + present - rank)[new]
+    number = (draws * free[row]).astype(np.int64)
+    ends = np.append(0, np.cumsum(rank[:, -1]))
+    before = np.searchsorted(lacking, row * n_items + number, "right") - ends[row]
+    return number + 1 + before
 
 
 class InverseItemSequence:

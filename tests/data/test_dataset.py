@@ -74,6 +74,11 @@ def test_time_order_is_that_of_two_keys(step):
     np.testing.assert_array_equal(time_order(user, time), np.lexsort((time, user)))
 
 
+def test_time_order_tells_halves_of_large_numbers_apart():
+    time = np.array([-(2.0**51), 0.25, 0.0, 2.0**51, 2.0**51 - 0.5])
+    assert time_order(np.ones(5, int), time).tolist() == [0, 2, 1, 4, 3]
+
+
 def test_normalised_times_are_kept_exactly(tmp_path):
     data = load(write(tmp_path, history(5, start=10**9)), normalize_all=True)
     assert data.log.time.tolist() == [10**9 + i for i in range(5)]

@@ -171,12 +171,12 @@ def test_masks_are_distributed_as_recboles():
 
 
 def test_absent_items_by_hand():
-    histories = torch.tensor([[5, 2, 2, 0], [1, 6, 5, 4], [3, 3, 3, 3]])
-    draws = torch.tensor([0.0, 0.4, 0.6, 0.999]).expand(3, 4)
-    found = absent_items(histories, 7, draws)  # they lack 1 3 4 6, 2 3 and 1 2 4 5 6
-    assert found.tolist() == [[1, 3, 4, 6], [2, 2, 3, 3], [1, 4, 5, 6]]
+    histories = np.array([[5, 2, 2, 0], [1, 6, 5, 4], [3, 3, 3, 3]])
+    row, draws = np.repeat([0, 2, 1], 4), np.tile([0.0, 0.4, 0.6, 0.999], 3)
+    found = absent_items(histories, 7, row, draws)  # they lack 1 3 4 6, 1 2 4 5 6 and 2 3
+    assert found.tolist() == [1, 3, 4, 6, 1, 4, 5, 6, 2, 2, 3, 3]
     with pytest.raises(UserError, match="has all 6 items"):
-        absent_items(torch.arange(1, 7)[None], 7, draws[:1])
+        absent_items(np.arange(1, 7)[None], 7, row[:1], draws[:1])
 
 
 def test_masks_are_drawn_anew_in_every_batch():
