@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,9 @@ from recbole.utils import FeatureSource, FeatureType, ModelType
 
 from recbole_finest.data.instances import Fields, InstanceView
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
+from recbole_finest.data.split import LAST_RATIO, SPLIT_ERRORS, groups_in_order, held_out
 from recbole_finest.errors import UserError
 from recbole_finest.model.requirements import check_features, check_files
-
-LAST_RATIO = "last_ratio"  # the split of eval_args that RecBole lacks
-
-_SPLIT_ERRORS = (  # what RecBole raises for settings that it cannot split by
-    ArithmeticError,
-    AssertionError,
-    LookupError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-)
 
 
 class LogDataset(SequentialDataset):
@@ -177,45 +166,27 @@ class LogDataset(SequentialDataset):
     def _split(self) -> list[LogDataset]:
         split = self.config["eval_args"]["split"]
         if isinstance(split, dict) and list(split) == [LAST_RATIO]:
-            return self.last_ratio_split(split[LAST_RATIO])
+            return self._split_last(split[LAST_RATIO])
         try:
             parts = super().build()
-        except _SPLIT_ERRORS as error:
+        except SPLIT_ERRORS as error:
             raise UserError(f"the data cannot be split by {split}: {error}") from error
         if len(parts) != 3:
             raise UserError(f"split is {split}, but needs three parts: train, valid and test")
         return parts
 
-    def last_ratio_split(self, ratio: float) -> list[LogDataset]:
-        """Of a user's n interactions the last int(ratio · n) are test and the others train; none valid.
-
-        The split of the papers on rank-list sensitivity; RecBole's ``RS`` counts instances instead of
-        interactions, and gives every small user a test instance. ``ratio`` is read as the decimal that
-        it prints as.
-
-        Raises:
-            UserError: the ratio is not between 0 and 1.
-        """
-        if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 < ratio < 1:
-            raise UserError(f"{LAST_RATIO} is {ratio!r}, but must be a number between 0 and 1")
+    def _split_last(self, ratio: float) -> list[LogDataset]:
+        """Each user's last share for test, see :func:`held_out`; nothing for validation."""
         self._change_feat_format()
         self.sort(by=self.time_field)
-        begin, view = self.log.user_begin, self.inter_feat
-        exact = Fraction(repr(ratio))
-        held = np.array([int(exact * n) for n in np.diff(begin).tolist()])
-        is_test = view.positions >= (begin[1:] - held)[self.log.user[view.positions]]
-        index = np.concatenate(self._grouped_index(view[self.uid_field].numpy()))
+        view = self.inter_feat
+        index = np.concatenate(groups_in_order(view[self.uid_field].numpy()))
+        test = held_out(self.log, view.positions[index], ratio)
         self._drop_unused_col()
-        chosen = index[~is_test[index]], index[:0], index[is_test[index]]
-        return [self.copy(view[part]) for part in chosen]
+        return [self.copy(view[part]) for part in (index[~test], index[:0], index[test])]
 
     def _grouped_index(self, group_by_list: np.ndarray) -> list[np.ndarray]:
-        """RecBole's groups, in order of first appearance, without its Python loop."""
-        keys = np.asarray(group_by_list)
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        order = np.argsort(inverse, kind="stable")
-        groups = np.split(order, np.cumsum(np.bincount(inverse))[:-1])
-        return [groups[g] for g in np.argsort(first)]
+        return groups_in_order(np.asarray(group_by_list))
 
     def with_log(self, log: InteractionLog) -> LogDataset:
         """This training set over a perturbed ``log``: all its training instances, clean order kept."""
