@@ -4,7 +4,8 @@
 
 Every line is a ratio of two medians measured in turn in one run (A B A B …), but for the synthetic
 log, which is built, perturbed and streamed in a process of its own. RecBole is its own data sets and
-loaders with its default columns; MovieLens 1M, histories of 50, batches of 2048.
+loaders with its default columns; MovieLens 1M, histories of 50, batches of 2048. PyTorch has one
+thread: several wait for each other, up to ten times as long, wherever other work is on the cores.
 """
 
 from __future__ import annotations
@@ -208,7 +209,6 @@ def scale() -> list[list]:
 
 def synthetic() -> None:
     """Build, perturb in every kind, and stream an epoch; prints what it took."""
-    torch.set_num_threads(1)
     columns = random_columns()
     taken: dict[str, float] = {}
 
@@ -300,9 +300,11 @@ def main() -> None:
     parser.add_argument("--data_path", default="../shared/data")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="build,epoch,rebuild,scale,roots")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--synthetic", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
+    torch.set_num_threads(args.threads)
     keep_freed_memory()  # as a run does, for both sides
     if args.synthetic:
         synthetic()
