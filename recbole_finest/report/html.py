@@ -24,27 +24,39 @@ WORDS = ("models", "model", "measure", "metric", "what", "value", "slice", "grou
 
 def html_report(report: Report, tables: Mapping[str, Table], figures: Sequence[Figure]) -> str:
     """The whole page: style, script, tables and figures inline; every text escaped."""
-    from jinja2 import Environment, StrictUndefined
-    from plotly.offline import get_plotlyjs
-
-    page = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return page.render(
-        policy=POLICY,
+    return render(
+        TEMPLATE,
         report=report,
         headline=headline(report),
         tables=tables,
-        figures=_by_section(figures),
+        figures=by_section(figures),
         examples=_grouped(report.examples),
         label=label,
         number=number,
         words=WORDS,
-        plotly=get_plotlyjs(),
     )
 
 
-def _by_section(figures: Sequence[Figure]) -> dict[str, list[tuple[Figure, str]]]:
+def render(template: Path, **values: Any) -> str:
+    """Fill a template; the templates beside this file can be included from any folder.
+
+    The policy that keeps the browser from fetching and Plotly's script are given to every page.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from plotly.offline import get_plotlyjs
+
+    page = Environment(
+        loader=FileSystemLoader([template.parent, TEMPLATE.parent]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    ).get_template(template.name)
+    return page.render(policy=POLICY, plotly=get_plotlyjs(), **values)
+
+
+def by_section(figures: Sequence[Figure]) -> dict[str, list[tuple[Figure, str]]]:
+    """The figures and their elements by section of the page."""
     sections: dict[str, list[tuple[Figure, str]]] = {}
     for figure in figures:
         sections.setdefault(figure.section, []).append((figure, _plot(figure)))
