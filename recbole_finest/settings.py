@@ -88,7 +88,7 @@ CHECKS: dict[str, Check] = {
     "reference_k": _whole(2),
     "rank_weight": _real("a number of at least 0", lambda v: v >= 0),
     "rank_margin": _real("a number of at least 0", lambda v: v >= 0),
-    "rank_dropout": _FLAG,
+    "finest_dropout": _one_of("none", "next_item", "both"),
     "rank_reduction": _one_of("mean", "sum_over_users"),
     "rank_instances_per_batch": _whole(1, optional=True),
     "simulation_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -234,9 +235,12 @@ class FinestTrainer(RunTrainer):
         if self.method.needs_lists and self._shares is None:
             scorer = self.scorer(self._dataset)
             self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
-        with loss_logits(self.model) as caught, packed(self.model, batch):
-            loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
-        one_pass = self._shares and self.config["rank_dropout"]
+        dropout = self.config["finest_dropout"]
+        still = dropout == "none" and self.method.needs_lists
+        with evaluating(self.model) if still else nullcontext():
+            with loss_logits(self.model) as caught, packed(self.model, batch):
+                loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+        one_pass = self._shares and dropout != "next_item"
         return self.method.loss(
             self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
         )
@@ -273,12 +277,10 @@ class FinestTrainer(RunTrainer):
         items, index = self.references.lookup(rows)  # type: ignore[union-attr]
         if len(index) == 0:
             return torch.zeros(0, items.shape[1], device=self.device)
-        if not self.config["rank_dropout"]:
-            with evaluating(self.model):
-                return self._second_pass(batch, items, index, len(rows))
-        if logits is None:
+        if logits is not None:
+            return _gathered(logits, items, index, len(rows))
+        with nullcontext() if self.config["finest_dropout"] == "both" else evaluating(self.model):
             return self._second_pass(batch, items, index, len(rows))
-        return _gathered(logits, items, index, len(rows))
 
     def _second_pass(self, batch: Interaction, items: Tensor, index: Tensor, rows: int) -> Tensor:
         """Scores ``[R, 2K]`` from a forward pass of their own."""
