@@ -237,9 +237,9 @@ class FinestTrainer(RunTrainer):
             self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
         dropout = self.config["finest_dropout"]
         still = dropout == "none" and self.method.needs_lists
-        with evaluating(self.model) if still else nullcontext():
-            with loss_logits(self.model) as caught, packed(self.model, batch):
-                loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+        mode = evaluating(self.model) if still else nullcontext()
+        with mode, loss_logits(self.model) as caught, packed(self.model, batch):
+            loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
         one_pass = self._shares and dropout != "next_item"
         return self.method.loss(
             self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
