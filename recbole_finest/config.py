@@ -201,7 +201,7 @@ class Config(RecBoleConfig):
 
     def _check_stability_names(self) -> None:
         from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
-        from recbole_finest.method import METHODS
+        from recbole_finest.method import find_method
 
         tables: dict[str, Mapping[str, Any]] = {
             "perturbation_kind": KINDS,
@@ -212,8 +212,7 @@ class Config(RecBoleConfig):
         for name, table in tables.items():
             _check_name(name, self[name], table)
         for method in self["baselines"]:
-            if ":" not in method:
-                _check_name("baselines", method, METHODS)
+            find_method(method)
 
     def is_explicit(self, name: str) -> bool:
         """Whether the user gave this setting, rather than a shipped default."""

@@ -25,15 +25,15 @@ from recbole_finest.evaluation import (
     stability,
     valid_lists,
 )
-from recbole_finest.method import make_method
+from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.result import Output, open_output
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
+    apply_method,
     build_references,
     check_simulation,
-    fine_tune,
     train_base,
 )
 
@@ -156,6 +156,10 @@ class Run:
 
     def base(self, name: str, log: InteractionLog | None = None, **changed: Any) -> None:
         """Train (or load) one base model and evaluate it."""
+        self._train_base(name, log, **changed)
+        self._evaluate(name)
+
+    def _train_base(self, name: str, log: InteractionLog | None = None, **changed: Any) -> None:
         with self.stage(name):
             if name == "base" and self.checkpoint is not None:
                 model = load_base(self.config, self.checkpoint, self.data)
@@ -164,7 +168,6 @@ class Run:
                 trained = train_base(self.config, self.data, self.output, name, log, **changed)
                 model, self.epochs[name], self.curves[name] = trained
         self.models[name] = model
-        self._evaluate(name)
 
     def _fine_tuning(self, side: str, log: InteractionLog | None) -> None:
         needed = [make_method(name, self.config) for name in self.methods]
@@ -185,22 +188,33 @@ class Run:
     def _fine_tune(
         self, name: str, method: Any, side: str, log: InteractionLog | None, references: Any
     ) -> None:
-        start = self.models["base" + side]
+        bases, valid_reference = self._bases(method, side), self._valid_reference()
         with self.stage(name + side):
-            model, epochs, curve = fine_tune(
+            model, epochs, curve = apply_method(
                 self.config,
                 self.data,
                 self.output,
                 name + side,
-                start,
                 method,
-                references if method.needs_lists else None,
+                bases,
+                references,
                 log,
-                self._valid_reference(),
+                valid_reference,
             )
         self.models[name + side], self.epochs[name + side] = model, epochs
         self.curves[name + side] = curve
         self._evaluate(name + side)
+
+    def _bases(self, method: Method, side: str) -> list[Any]:
+        """The bases that a method starts from; those with other seeds are trained when first asked for."""
+        side = "" if method.starts_from == "base" else side
+        names = []
+        for seed in method.seeds(self.config["seed"]):
+            own = seed == self.config["seed"]
+            names.append(f"base{side}" if own else f"base_seed{seed}{side}")
+            if names[-1] not in self.models:
+                self._train_base(names[-1], self.perturbed if side else None, seed=seed)
+        return [self.models[name] for name in names]
 
     def _valid_reference(self) -> np.ndarray | None:
         if not hasattr(self, "_valid_lists"):

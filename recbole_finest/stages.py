@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
 from recbole_finest.errors import UserError
 from recbole_finest.method import Method
+from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
 from recbole_finest.pretrain import pretrained_settings
@@ -195,7 +196,53 @@ def fine_tune(
     return model, epochs, trainer.curves
 
 
+def apply_method(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    method: Method,
+    bases: Sequence[nn.Module],
+    references: ReferenceLists | None,
+    log: InteractionLog | None,
+    valid_reference: np.ndarray | None,
+) -> Trained:
+    """One side's model of a method.
+
+    Args:
+        config, data, output: of the run.
+        name: name of the checkpoint; none is written where a base itself is the result.
+        method: the method.
+        bases: the trained bases with the seeds ``method.seeds``, of the side that
+            ``method.starts_from`` names.
+        references: reference lists, where the method needs them.
+        log: the perturbed log, or None for the clean side.
+        valid_reference: rank lists that validation compares with, or None.
+
+    Returns:
+        The average of several bases; base itself where nothing is fine-tuned; else a fine-tuned copy.
+        With it the epochs that were trained and their curve.
+    """
+    if len(bases) > 1:
+        return average(config, data, output, name, bases)
+    if not method.fine_tunes[log is not None]:
+        return bases[0], 0, []
+    references = references if method.needs_lists else None
+    return fine_tune(config, data, output, name, bases[0], method, references, log, valid_reference)
+
+
+def average(
+    config: Any, data: Data, output: Any, name: str, members: Sequence[nn.Module]
+) -> Trained:
+    """The average of several models, and its checkpoint."""
+    model = AverageModel(members, data.train)
+    if output.finished(name) is None:
+        save_checkpoint(output.path / f"{name}.pth", model, config, epochs=0, curve=[])
+    return model, 0, []
+
+
 __all__ = [
+    "apply_method",
     "build_references",
     "check_simulation",
     "fine_tune",

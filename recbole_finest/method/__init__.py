@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
+import sys
 from typing import Any
 
 from recbole_finest.errors import UserError
@@ -14,11 +17,16 @@ from recbole_finest.method.ablations import (
 )
 from recbole_finest.method.base import Method, Step
 from recbole_finest.method.distillation import Distillation, ListMLE
+from recbole_finest.method.ensemble import Ensemble
 from recbole_finest.method.finest import Finest
+from recbole_finest.method.none import Nothing
 from recbole_finest.method.plain import Plain
+from recbole_finest.method.warm_start import WarmStart
 
 METHODS: dict[str, type[Method]] = {
+    "none": Nothing,
     "plain": Plain,
+    "warm_start": WarmStart,
     "finest": Finest,
     "finest_no_simulation": NoSimulation,
     "finest_no_regularizer": NoRegularizer,
@@ -26,24 +34,47 @@ METHODS: dict[str, type[Method]] = {
     "finest_separation_only": SeparationOnly,
     "distillation": Distillation,
     "listmle": ListMLE,
+    "ensemble": Ensemble,
 }
 
 
-def make_method(name: str, config: Any) -> Method:
-    """The method of this name: one of ``METHODS``, or ``package.module:Class`` of the user's own.
+def find_method(name: str) -> type[Method]:
+    """The class of a method: one of ``METHODS``, or ``package.module:Class`` of the user's own.
 
     Raises:
-        UserError: no such method.
+        UserError: no such method, or it is not a :class:`Method`.
     """
     if name in METHODS:
-        return METHODS[name](config)
+        return METHODS[name]
+    if ":" not in name:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(METHODS)}"
+        raise UserError(f"method '{name}' does not exist; {hint} (or package.module:Class)")
     module, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # the user's own module beside the command
     try:
-        return getattr(importlib.import_module(module), attribute)(config)
+        found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"method '{name}' cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Method)):
+        raise UserError(f"method '{name}' must be a subclass of recbole_finest.method.Method")
+    return found
+
+
+def make_method(name: str, config: Any) -> Method:
+    """The method of this name, with the run's settings.
+
+    Raises:
+        UserError: as :func:`find_method`; or it averages bases and fine-tunes too.
+    """
+    method = find_method(name)(config)
+    if any(method.fine_tunes) and len(method.seeds(0)) > 1:
         raise UserError(
-            f"method '{name}' does not exist; use one of {', '.join(METHODS)} or package.module:Class"
-        ) from error
+            f"method '{name}' has several seeds, whose average cannot be fine-tuned; set its "
+            "fine_tunes to (False, False)"
+        )
+    return method
 
 
-__all__ = ["METHODS", "Finest", "Method", "Plain", "Step", "make_method"]
+__all__ = ["METHODS", "Finest", "Method", "Plain", "Step", "find_method", "make_method"]

@@ -21,16 +21,26 @@ class Step:
             that have a reference list, from the same forward pass where the model allows it.
         reference_scores: gives base's logits of the same items, ``[R, 2K]``.
         users: number of different users (windows, in packed training) in the batch.
+        model: the model that is trained.
+        recompute: gives the next-item loss again, from a second forward pass over the same batch that
+            draws the same random numbers (dropout masks); only for methods with ``needs_recompute``.
     """
 
     next_item_loss: Tensor
     scores: Callable[[], Tensor]
     reference_scores: Callable[[], Tensor]
     users: int
+    model: Any = None
+    recompute: Callable[[], Tensor] | None = None
 
 
 class Method:
-    """A way to fine-tune base; subclass it and add it to ``METHODS`` (or name it ``module:Class``).
+    """What is done with a trained base; subclass it and add it to ``METHODS``.
+
+    One of the user's own is named ``package.module:Class`` instead.
+
+    Both sides of the protocol, clean and perturbed log, get a model of the method each. By default both
+    are copies of their own base, fine-tuned with :meth:`loss`.
 
     Args:
         config: the run's settings.
@@ -38,10 +48,17 @@ class Method:
     Attributes:
         needs_lists: whether :meth:`loss` asks for ``scores``.
         needs_reference_scores: whether it asks for ``reference_scores``.
+        needs_recompute: whether it asks for ``recompute``.
+        starts_from: ``own``, each side starts from its own base; ``base``, both from the clean one.
+        fine_tunes: whether epochs are trained on the clean side and on the perturbed side; where none
+            are, the side's model is what it starts from.
     """
 
     needs_lists = False
     needs_reference_scores = False
+    needs_recompute = False
+    starts_from = "own"
+    fine_tunes: tuple[bool, bool] = (True, True)
 
     def __init__(self, config: Any):
         self.config = config
@@ -49,6 +66,16 @@ class Method:
     def simulation(self) -> Any | None:
         """The transform of the log that is drawn in every epoch, or None."""
         return None
+
+    def seeds(self, seed: int) -> list[int]:
+        """Seeds of the bases that the method starts from, of a run with ``seed``.
+
+        The scores of several are averaged; then nothing can be fine-tuned.
+        """
+        return [seed]
+
+    def check(self, model: Any) -> None:
+        """Refuse, with :class:`UserError`, a model that the method cannot train; before anything is."""
 
     def loss(self, step: Step) -> Tensor:
         """The loss of one step, a scalar."""

@@ -17,6 +17,7 @@ CONFIG = {
     "distillation_weight": 2.0,
     "distillation_temperature": 1.0,
     "listmle_weight": 3.0,
+    "ensemble_size": 3,
 }
 SCORES = torch.tensor([[2.0, 1.8, 1.0, 1.7]])  # order 0.3, separation 0.2 at margin 0.5
 
