@@ -120,6 +120,8 @@ CHECKS: dict[str, Check] = {
     "rbo_p": _real("a number between 0 and 1, both excluded", lambda v: 0 < v < 1),
     "list_depth": _whole(1),
     "training_mode": _one_of("auto", "instance", "packed"),
+    "target_stride": _whole(1),
+    "recent_only": _FLAG,
     "packed_stride": _whole(1, optional=True),
     "score_memory": _whole(1),
     "base_checkpoint": _TEXT,

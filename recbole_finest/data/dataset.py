@@ -15,7 +15,13 @@ from recbole.utils import FeatureSource, FeatureType, ModelType
 
 from recbole_finest.data.instances import Fields, InstanceView
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
-from recbole_finest.data.split import LAST_RATIO, SPLIT_ERRORS, groups_in_order, held_out
+from recbole_finest.data.split import (
+    LAST_RATIO,
+    SPLIT_ERRORS,
+    chosen_targets,
+    groups_in_order,
+    held_out,
+)
 from recbole_finest.errors import UserError
 from recbole_finest.model.requirements import check_features, check_files
 
@@ -154,9 +160,14 @@ class LogDataset(SequentialDataset):
         for part, name in zip(parts[1:], (VALID, TEST)):
             role[part.inter_feat.positions] = name
         log = self.log.with_roles(role)
+        recent = self.max_item_list_len if self.config["recent_only"] else None
+        chosen = chosen_targets(log, self.config["target_stride"] or 1, recent)
+        log = log.with_targets(chosen)
         for part in (self, *parts):
             part.log = part.clean_log = log
             part.inter_feat = part.inter_feat.with_log(log, part.inter_feat.positions)
+        if chosen is not None:
+            parts[0].inter_feat = parts[0].inter_feat[chosen[parts[0].inter_feat.positions]]
         if len(parts[0]) == 0:
             raise UserError(
                 "the split leaves no training instance; check eval_args and the filters"

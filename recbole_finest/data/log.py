@@ -29,6 +29,8 @@ class InteractionLog:
         n_users: number of user ids, padding included.
         n_items: number of item ids, padding included.
         n_clean: number of rows of the clean log.
+        is_target: whether each clean row may be the next item of a training instance, ``[n_clean]``;
+            None is all. An inserted interaction is one where that at its ``place`` is.
     """
 
     user: np.ndarray
@@ -40,6 +42,7 @@ class InteractionLog:
     n_users: int
     n_items: int
     n_clean: int
+    is_target: np.ndarray | None = None
     _cache: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -116,8 +119,10 @@ class InteractionLog:
 
     @property
     def target_positions(self) -> np.ndarray:
-        """Positions of the training interactions that have a history, and so are next items."""
+        """Positions of the training interactions that are next items: with a history, and chosen."""
         target = self.role == TRAIN
+        if self.is_target is not None:
+            target &= self.is_target[self.place]
         begin = self.user_begin[:-1]
         target[begin[begin < len(self)]] = False
         return np.flatnonzero(target).astype(position_int(len(self)))
@@ -138,6 +143,10 @@ class InteractionLog:
     def with_roles(self, role: np.ndarray) -> InteractionLog:
         """The same log with other roles, ``[n]``."""
         return replace(self, role=np.asarray(role, np.int8), _cache={})
+
+    def with_targets(self, is_target: np.ndarray | None) -> InteractionLog:
+        """The same log with other next items, ``[n_clean]``; None is all."""
+        return replace(self, is_target=is_target, _cache={})
 
     def fingerprint(self) -> str:
         """SHA-256 over users, items, times and roles: equal for equal logs, whatever the integer width."""

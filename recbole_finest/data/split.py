@@ -37,6 +37,28 @@ def held_out(log: InteractionLog, positions: np.ndarray, ratio: float) -> np.nda
     return positions >= (begin[1:] - held)[log.user[positions]]
 
 
+def chosen_targets(log: InteractionLog, stride: int, recent: int | None) -> np.ndarray | None:
+    """Which rows of a clean log with roles are next items of training instances, ``[n]``; None is all.
+
+    Args:
+        log: the clean log.
+        stride: of a user's training interactions the last, and every ``stride``-th before it, are.
+        recent: of the user's last ``recent`` training interactions only; None is of all.
+    """
+    if stride == 1 and recent is None:
+        return None
+    rows = log.train_positions
+    last = np.zeros(log.n_users, np.int64)
+    last[log.user[rows]] = rows  # ascending, so that each user's last stays
+    before = last[log.user[rows]] - rows  # interactions from each to the user's last training one
+    chosen = before % stride == 0
+    if recent is not None:
+        chosen &= before < recent
+    found = np.zeros(len(log), bool)
+    found[rows[chosen]] = True
+    return found
+
+
 def groups_in_order(keys: np.ndarray) -> list[np.ndarray]:
     """Indices of equal keys, a group each, the groups in the order in which their keys appear."""
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
