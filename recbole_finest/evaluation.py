@@ -28,16 +28,17 @@ class Evaluation:
         items: internal item ids best first, ``[n, depth]``; -1 fills short lists.
         scores: their logits, ``[n, depth]``, float32; None for lists without seen items.
         unseen: the best items without those of the instance's history, ``[n, max(topk)]``: the list
-            that a person would be shown; -1 fills short lists.
+            that a person would be shown; -1 fills short lists; None without ``filter_seen``.
     """
 
     accuracy: dict[str, float]
     items: np.ndarray
     scores: np.ndarray | None
-    unseen: np.ndarray
+    unseen: np.ndarray | None
 
     def without_seen(self) -> Evaluation:
         """The same with the lists that people would be shown instead of the model's own."""
+        assert self.unseen is not None
         return replace(self, items=self.unseen, scores=None)
 
 
@@ -58,7 +59,7 @@ def evaluate(
     """Score all instances of a full-sorting loader once.
 
     Args:
-        config: our Config; reads ``metrics``, ``topk`` and ``list_depth``.
+        config: our Config; reads ``metrics``, ``topk``, ``list_depth`` and ``filter_seen``.
         scorer: the model.
         loader: an ``EvalLoader``.
         train_data: the clean training loader, which some of RecBole's metrics ask about.
@@ -83,14 +84,15 @@ def evaluate(
         items.append(best.to(torch.int32).cpu().numpy())
         values.append(value.cpu().numpy())
         collector.eval_batch_collect(scores, interaction, positive_u, positive_i)
-        hide_seen(scores, view.log, view.positions[done : done + len(scores)])
-        unseen.append(top_items(scores, shown).to(torch.int32).cpu().numpy())
+        if config["filter_seen"]:
+            hide_seen(scores, view.log, view.positions[done : done + len(scores)])
+            unseen.append(top_items(scores, shown).to(torch.int32).cpu().numpy())
         done += len(scores)
     scorer.model.train(training)
     result = evaluator.evaluate(collector.get_data_struct())
     accuracy = {name: float(value) for name, value in result.items()}
-    lists = (np.concatenate(parts) for parts in (items, values, unseen))
-    return Evaluation(accuracy, *lists)
+    shorter = np.concatenate(unseen) if unseen else None
+    return Evaluation(accuracy, np.concatenate(items), np.concatenate(values), shorter)
 
 
 def hide_seen(scores: torch.Tensor, log: InteractionLog, positions: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from recbole_finest.evaluation import (
 from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
+from recbole_finest.replicates import check_replicates, pairs, run_replicates
 from recbole_finest.result import Output, open_output
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
@@ -64,7 +66,15 @@ def run_finest(
         checkpoint = load_checkpoint(config["base_checkpoint"])
         config = base_settings(config, checkpoint, config_file_list, config_dict, command_line)
     with open_output(config) as output:
-        return Run(config, output, checkpoint).run()
+        fresh = copy.copy(config)  # a run writes into its settings
+        fresh.final_config_dict = copy.deepcopy(config.final_config_dict)
+        run = Run(config, output, checkpoint)
+        result = run.measure()
+        if len(pairs(fresh)) > 1:
+            result["replicates"] = run_replicates(run, result, fresh)
+            output.write_result(result)
+        output.write_report()
+    return {**result, "output_dir": str(output.path)}
 
 
 class Run:
@@ -88,8 +98,8 @@ class Run:
         self.epochs: dict[str, int] = {}
         self.curves: dict[str, list[dict[str, float]]] = {}
 
-    def run(self) -> dict[str, Any]:
-        """All stages; returns the result, which is also written."""
+    def measure(self) -> dict[str, Any]:
+        """All stages of one seed and one test perturbation; returns the result, which is also written."""
         config = self.config
         with self.stage("data"):
             self.data: Data = prepare(config)
@@ -98,8 +108,17 @@ class Run:
             check_simulation(config, self.data.log)
             self.log.info(self._describe(reason))
         self.perturbed, self.changes = self._perturbation()
+        check_replicates(self)
         self.base("base")
         self._fine_tuning("", None)
+        return self._measure()
+
+    def measure_perturbed(self) -> dict[str, Any]:
+        """The stages after the clean side, for another test perturbation than the run's first."""
+        self.perturbed, self.changes = self._perturbation()
+        return self._measure()
+
+    def _measure(self) -> dict[str, Any]:
         if self.perturbed is not None:
             self.base("base_perturbed", self.perturbed)
             self._fine_tuning("_perturbed", self.perturbed)
@@ -107,7 +126,7 @@ class Run:
         with self.stage("evaluation"):
             result = self._result()
         self.output.write(self.data, result, self.evaluations, self.curves)
-        return {**result, "output_dir": str(self.output.path)}
+        return result
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -271,7 +290,7 @@ class Run:
             "stability_filtered": {
                 name: stability(config, found[a].without_seen(), found[b].without_seen())
                 for name, (a, b) in pairs.items()
-                if name in ("base", *self.methods) and b in found
+                if name in ("base", *self.methods) and b in found and found[b].unseen is not None
             },
             "similarity_to_base": {
                 name: stability(config, found["base"], found[name]) for name in self.methods

@@ -18,8 +18,10 @@ from tabulate import tabulate
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluation import Evaluation, rank_lists
+from recbole_finest.replicates import FOLDER as REPLICATES
 from recbole_finest.report.instances import Instances
 from recbole_finest.report.labels import CONTROLS, label
+from recbole_finest.report.replicates import crossing, printed
 from recbole_finest.report.run_folder import LISTS, UNSEEN
 from recbole_finest.trainer import save_checkpoint
 
@@ -61,18 +63,33 @@ class Output:
         evaluations: Mapping[str, Evaluation],
         curves: Mapping[str, list],
     ) -> None:
-        """Write rank lists, ``instances.npz``, ``curves.json``, ``result.json`` and the report."""
-        from recbole_finest.report.write import write_report  # Plotly only when it is needed
-
+        """Write rank lists, ``instances.npz``, ``curves.json`` and ``result.json``."""
         for folder in (LISTS, UNSEEN):
             (self.path / folder).mkdir(exist_ok=True)
         for name, found in evaluations.items():
             rank_lists(data, found).save(self.path / LISTS / f"{name}.npz")
-            rank_lists(data, found.without_seen()).save(self.path / UNSEEN / f"{name}.npz")
+            if found.unseen is not None:
+                rank_lists(data, found.without_seen()).save(self.path / UNSEEN / f"{name}.npz")
         Instances.from_data(data).save(self.path / "instances.npz")
         write_json(self.path / "curves.json", curves)
+        self.write_result(result)
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """Write ``result.json``."""
         write_json(self.path / "result.json", result)
+
+    def write_report(self) -> None:
+        """Write the report from the folder's files."""
+        from recbole_finest.report.write import write_report  # Plotly only when it is needed
+
         write_report(self.path)
+
+    def part(self, name: str, settings: Mapping[str, Any]) -> Output:
+        """The output folder ``name`` within this one, made with its ``config.yaml``."""
+        path = self.path / name
+        path.mkdir(parents=True, exist_ok=True)
+        _write_settings(path, settings)
+        return Output(path, self.logger, self.resume)
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -119,8 +136,7 @@ def open_output(config: Any) -> Iterator[Output]:
             _clear(path)
         _check_same_settings(path, config)
         config["checkpoint_dir"] = str(path)
-        settings = {k: v for k, v in config.plain().items() if k not in ("overwrite", "resume")}
-        (path / MARK).write_text(yaml.safe_dump(settings, sort_keys=True), encoding="utf-8")
+        _write_settings(path, config.plain())
         handlers = _handlers(path, config)
     except OSError as error:
         raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
@@ -141,6 +157,7 @@ def open_output(config: Any) -> Iterator[Output]:
 
 # Settings that may differ between a run and its continuation.
 _FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
+_FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finished run
 
 
 def _check_same_settings(path: Path, config: Any) -> None:
@@ -156,8 +173,16 @@ def _check_same_settings(path: Path, config: Any) -> None:
             )
 
 
+def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    kept = {k: v for k, v in settings.items() if k not in ("overwrite", "resume")}
+    (path / MARK).write_text(yaml.safe_dump(kept, sort_keys=True), encoding="utf-8")
+
+
 def _clear(path: Path) -> None:
-    """Remove a run's files, and only those."""
+    """Remove a run's files and its replicates', and only those."""
+    for part in (path / REPLICATES).glob("*-*"):
+        if (part / MARK).is_file():
+            _clear(part)
     names = ["*.pth", "*.json", "report.*", MARK, "*.log", "instances.npz", "tables/*"]
     names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
     for pattern in names:
@@ -222,4 +247,10 @@ def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
 def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
     """The table that a run prints."""
     header, rows = summary_rows(result)
-    return tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    table = tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    if "replicates" not in result:
+        return table
+    rows = result["replicates"]
+    own = f"seed {rows[0]['seed']}, perturbation seed {rows[0]['perturbation_seed']}"
+    all_of_them = f"mean ± standard deviation over {crossing(rows)}"
+    return f"{own}:\n{table}\n\n{all_of_them}:\n{printed(result, header)}"

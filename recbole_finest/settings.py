@@ -78,6 +78,18 @@ def _list_of_names(text: str = "a list of names") -> Check:
     return text, lambda v: isinstance(v, list) and all(isinstance(x, str) for x in v)
 
 
+def _distinct_wholes() -> Check:
+    text = "a list of distinct whole numbers of at least 0, such as [0, 1, 2], or null"
+    one = _whole(0)[1]
+    return (
+        text,
+        lambda v: (
+            v is None
+            or (isinstance(v, list) and len(v) > 0 and all(map(one, v)) and len(set(v)) == len(v))
+        ),
+    )
+
+
 _FLAG: Check = ("True or False", lambda v: isinstance(v, bool))
 _TEXT: Check = ("a string, or null", lambda v: v is None or isinstance(v, str))
 
@@ -112,11 +124,14 @@ CHECKS: dict[str, Check] = {
     "perturbation_per_user": _whole(1, optional=True),
     "perturbation_position": _one_of("begin", "middle", "end"),
     "perturbation_seed": _whole(0),
+    "perturbation_seeds": _distinct_wholes(),
+    "seeds": _distinct_wholes(),
     "perturbation_file": _TEXT,
     "shuffle_order": _one_of("stable", "recbole"),
     "control": _FLAG,
     "seed_control": _FLAG,
     "recbole_order_baseline": _FLAG,
+    "filter_seen": _FLAG,
     "rbo_p": _real("a number between 0 and 1, both excluded", lambda v: 0 < v < 1),
     "list_depth": _whole(1),
     "training_mode": _one_of("auto", "instance", "packed"),

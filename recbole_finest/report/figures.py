@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recbole_finest.report import change_figures, stability_figures
+from recbole_finest.report import change_figures, replicate_figures, stability_figures
 from recbole_finest.report.contents import Report
 from recbole_finest.report.style import Figure, Styles
 
@@ -13,6 +13,7 @@ def make_figures(report: Report) -> list[Figure]:
     makers = (
         stability_figures.distributions,
         stability_figures.depth,
+        replicate_figures.replicate_figure,
         stability_figures.slices,
         change_figures.movements,
         change_figures.curves,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from recbole_finest.report.contents import Report
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.pair import removed_share, smaller_is_better
+from recbole_finest.report.replicates import claim
 from recbole_finest.report.run_table import perturbation_words
 from recbole_finest.report.table import estimate, number, per_cent, signed
 
@@ -13,7 +14,7 @@ EXACT = 1e-12
 
 def headline(report: Report) -> list[str]:
     """Stability before and after, its price in accuracy, and what the controls say."""
-    found = [_stability(report), _accuracy(report), _control(report), _seeds(report)]
+    found = [_stability(report), claim(report), _accuracy(report), _control(report), _seeds(report)]
     return [sentence for sentence in found if sentence]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recbole_finest.report import detail_tables, main_tables
+from recbole_finest.report import detail_tables, main_tables, replicates
 from recbole_finest.report.contents import Report
 from recbole_finest.report.run_table import run_table
 from recbole_finest.report.table import Table
@@ -10,6 +10,8 @@ from recbole_finest.report.table import Table
 MAKERS = (
     run_table,
     main_tables.stability_table,
+    replicates.replicate_table,
+    replicates.difference_table,
     main_tables.filtered_table,
     main_tables.similarity_table,
     main_tables.accuracy_table,

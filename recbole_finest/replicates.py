@@ -1,0 +1,167 @@
+"""Several seeds and several test perturbations in one run: what is trained anew, and what is shared.
+
+The run itself is the first pair of ``seed`` and ``perturbation_seed``. Each further pair goes into
+``replicates/<seed>-<perturbation_seed>/``, a folder with the files of a run of its own but the
+report. Pairs of one seed share the data, base, the methods on the clean log and the reference
+lists; everything on the perturbed log is trained anew, and with another seed everything is.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from recbole_finest.data.from_settings import draw_test_perturbation
+from recbole_finest.data.perturbation import Changes
+from recbole_finest.errors import UserError
+from recbole_finest.report.labels import methods_of
+
+FOLDER = "replicates"
+KEPT = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
+OF_THE_FIRST = ("control", "seed_control", "recbole_order_baseline")
+LISTS = {"seed": "seeds", "perturbation_seed": "perturbation_seeds"}
+
+
+def first_seeds(final: Mapping[str, Any], explicit: Any) -> dict[str, Any]:
+    """``seed`` and ``perturbation_seed`` of the run itself: the lists' first, unless given.
+
+    Raises:
+        UserError: a seed is given beside a list that does not hold it.
+    """
+    found = {}
+    for one, several in LISTS.items():
+        values = final.get(several)
+        if not isinstance(values, list) or not values:
+            continue  # null, or refused by its check
+        if one in explicit and final[one] not in values:
+            raise UserError(
+                f"{one} is {final[one]}, which is not among {several} {values}; leave {one} out or add "
+                "it to the list"
+            )
+        found[one] = final[one] if one in explicit else values[0]
+    return found
+
+
+def pairs(config: Any) -> list[tuple[int, int]]:
+    """All pairs of ``seed`` and ``perturbation_seed``, the run's own first."""
+    own = (config["seed"], config["perturbation_seed"])
+    product = itertools.product(
+        config["seeds"] or [own[0]], config["perturbation_seeds"] or [own[1]]
+    )
+    return [own, *(pair for pair in product if pair != own)]
+
+
+def check_replicates(run: Any) -> None:
+    """Refuse, before anything is trained, what would not be replicates.
+
+    Raises:
+        UserError: the same changes would be replayed or drawn for two perturbation seeds, or another
+            seed is wanted of a base whose training is not known.
+    """
+    config = run.config
+    seeds = config["perturbation_seeds"] or []
+    if len(seeds) > 1:
+        if run.changes is None or config["perturbation_file"]:
+            why = (
+                "perturbation_file replays one perturbation"
+                if config["perturbation_file"]
+                else "perturbation_ratio is 0"
+            )
+            raise UserError(f"perturbation_seeds is {seeds}, but {why}; leave one of the two out")
+        _check_distinct(run, seeds)
+    if len(config["seeds"] or []) > 1 and run.checkpoint and "config" not in run.checkpoint:
+        raise UserError(
+            f"seeds is {config['seeds']}, but base_checkpoint '{config['base_checkpoint']}' does not say "
+            "how it was trained, so base cannot be trained alike with another seed; leave seeds out"
+        )
+
+
+def _check_distinct(run: Any, seeds: list[int]) -> None:
+    drawn: dict[int, Changes] = {run.config["perturbation_seed"]: run.changes}
+    for seed in seeds:
+        if seed in drawn:
+            continue
+        found = draw_test_perturbation(
+            changed(run.config, perturbation_seed=seed), run.data, run.log
+        )
+        assert found is not None  # the run's own was drawn from the same settings
+        for other, changes in drawn.items():
+            if _same(found[1], changes):
+                raise UserError(
+                    f"perturbation_seeds {other} and {seed} draw the same changes with "
+                    f"perturbation_selection {run.config['perturbation_selection']}, so they would count "
+                    "one measurement twice; leave perturbation_seeds out, or choose another selection"
+                )
+        drawn[seed] = found[1]
+
+
+def _same(one: Changes, other: Changes) -> bool:
+    return np.array_equal(one.row, other.row) and np.array_equal(one.item_after, other.item_after)
+
+
+def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[str, Any]]:
+    """Run all pairs of seeds but the first.
+
+    Args:
+        first: the finished run.
+        result: its result.
+        fresh: its settings as they were before the run, which writes into its own.
+
+    Returns:
+        One row a pair, the run's own first: ``seed, perturbation_seed, folder`` (within the run's)
+        and accuracy, stability and what the lists are made of, as in ``result.json``.
+    """
+    rows = [_row(result, ".")]
+    runs = {first.config["seed"]: first}
+    for seed, perturbation_seed in pairs(fresh)[1:]:
+        folder = f"{FOLDER}/{seed}-{perturbation_seed}"
+        first.log.info(f"replicate: seed {seed}, perturbation seed {perturbation_seed} …")
+        path = str(first.output.path / folder)
+        settings = changed(
+            runs[seed].config if seed in runs else changed(fresh, base_checkpoint=None),
+            seed=seed,
+            perturbation_seed=perturbation_seed,
+            output_dir=path,
+            checkpoint_dir=path,
+            **dict.fromkeys(LISTS.values()),
+            **dict.fromkeys(OF_THE_FIRST, False),
+        )
+        output = first.output.part(folder, settings.plain())
+        if seed in runs:
+            found = _other_perturbation(runs[seed], settings, output)
+        else:
+            runs[seed] = type(first)(settings, output)
+            found = runs[seed].measure()
+        rows.append(_row(found, folder))
+    return rows
+
+
+def _other_perturbation(run: Any, settings: Any, output: Any) -> dict[str, Any]:
+    """The result of a run on another perturbed log, on the clean side of ``run``."""
+    other = copy.copy(run)
+    other.config, other.output, other.seconds = settings, output, {}
+    for part in ("models", "evaluations", "epochs", "curves"):
+        known = getattr(run, part)
+        setattr(other, part, {name: known[name] for name in methods_of(known)})
+    return other.measure_perturbed()
+
+
+def changed(config: Any, **settings: Any) -> Any:
+    """The settings with some of them changed."""
+    other = copy.copy(config)
+    other.final_config_dict = {**config.final_config_dict, **settings}
+    return other
+
+
+def _row(result: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    perturbation = result["perturbation"]
+    return {
+        "seed": result["seed"],
+        "perturbation_seed": None if perturbation is None else perturbation["seed"],
+        "folder": folder,
+        **{name: result[name] for name in KEPT if name in result},
+    }
