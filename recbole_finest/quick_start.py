@@ -26,6 +26,7 @@ from recbole_finest.evaluation import (
     stability,
     valid_lists,
 )
+from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
@@ -274,6 +275,9 @@ class Run:
             for name, (a, b) in pairs.items()
             if a in found and b in found
         }
+        if config["catalogue_overlap"]:
+            for name in measured:
+                measured[name] |= self._catalogue_overlap(*pairs[name])
         changes = self.changes
         return {
             "model": config["model"],
@@ -299,6 +303,12 @@ class Run:
             "epochs": self.epochs,
             "seconds": self.seconds,
         }
+
+    def _catalogue_overlap(self, one: str, other: str) -> dict[str, float]:
+        """Mean average overlap of two models' orders of all items."""
+        first, second = (Scorer(self.models[name], self.data.train) for name in (one, other))
+        found = compare_models(first, second, self.data.test_loader())
+        return {key: float(values.mean()) for key, values in found.items()}
 
     def _perturbation_summary(self, changes: Changes) -> dict[str, Any]:
         return {

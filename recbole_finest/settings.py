@@ -132,6 +132,7 @@ CHECKS: dict[str, Check] = {
     "seed_control": _FLAG,
     "recbole_order_baseline": _FLAG,
     "filter_seen": _FLAG,
+    "catalogue_overlap": _FLAG,
     "rbo_p": _real("a number between 0 and 1, both excluded", lambda v: 0 < v < 1),
     "list_depth": _whole(1),
     "training_mode": _one_of("auto", "instance", "packed"),

@@ -98,6 +98,13 @@ def test_recbole_order_and_other_seed_stand_beside(toy):
     assert result["stability"]["seed_control"]["jaccard@10"] < 1
 
 
+def test_catalogue_overlap_stands_beside_the_other_measures(toy):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "catalogue_overlap": True})
+    key = next(k for k in result["stability"]["control"] if int(k.split("@")[1]) > 10)
+    assert key.startswith("averageoverlap@") and result["stability"]["control"][key] == 1
+    assert 0.5 < result["stability"]["base"][key] < 1
+
+
 BAD = [
     (["--model=SASRec", "--dataset=toy", "--finest_epoch=3"], "did you mean 'finest_epochs'"),
     (["--model=SASRek", "--dataset=toy"], "did you mean 'SASRec'"),
