@@ -15,6 +15,7 @@ from recbole_finest.allocator import keep_freed_memory
 from recbole_finest.base_checkpoint import base_settings, load_base
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config import Config
+from recbole_finest.cost import base_names, cost
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, save_changes
@@ -31,11 +32,13 @@ from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.replicates import check_replicates, pairs, run_replicates
+from recbole_finest.report.labels import PERTURBED
 from recbole_finest.result import Output, open_output
-from recbole_finest.scoring import Scorer
+from recbole_finest.scoring import Scorer, TimedScorer
 from recbole_finest.stages import (
     apply_method,
     build_references,
+    check_methods,
     check_simulation,
     train_base,
 )
@@ -92,10 +95,12 @@ class Run:
         self.output = output
         self.checkpoint = checkpoint
         self.log = output.logger
-        self.methods = [*dict.fromkeys([*config["baselines"], "finest"])]
+        names = [*config["baselines"], "finest"]
+        self.methods: dict[str, Method] = {name: make_method(name, config) for name in names}
         self.models: dict[str, Any] = {}
         self.evaluations: dict[str, Evaluation] = {}
         self.seconds: dict[str, float] = {}
+        self.inference_seconds: dict[str, float] = {}
         self.epochs: dict[str, int] = {}
         self.curves: dict[str, list[dict[str, float]]] = {}
 
@@ -107,11 +112,14 @@ class Run:
             reason = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.log.warning)
             check_simulation(config, self.data.log)
+            check_methods(config, self.data, self.methods.values())
             self.log.info(self._describe(reason))
         self.perturbed, self.changes = self._perturbation()
         check_replicates(self)
         self.base("base")
         self._fine_tuning("", None)
+        trained = {k: v for k, v in self.seconds.items() if k != "base" or self.checkpoint is None}
+        self.cost = cost(self.methods, config["seed"], trained, self.inference_seconds)
         return self._measure()
 
     def measure_perturbed(self) -> dict[str, Any]:
@@ -131,12 +139,14 @@ class Run:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Log a stage and add up its seconds."""
+        """Log a stage and add up its seconds; a resumed one has those of the run that finished it."""
         self.log.info(f"{name} …")
+        earlier = self.output.earlier_seconds(name)
         begin = time.perf_counter()
         yield
         spent = time.perf_counter() - begin
-        self.seconds[name] = self.seconds.get(name, 0.0) + spent
+        self.seconds[name] = self.seconds.get(name, 0.0) + (earlier or spent)
+        self.output.write_seconds(self.seconds)
         self.log.info(f"{name} took {spent:.1f} s")
 
     def _describe(self, reason: str | None) -> str:
@@ -190,11 +200,11 @@ class Run:
         self.models[name] = model
 
     def _fine_tuning(self, side: str, log: InteractionLog | None) -> None:
-        needed = [make_method(name, self.config) for name in self.methods]
+        needed = self.methods.values()
         own = side and self.config["reference_model"] == "own"
         references = getattr(self, "references", None)
         if any(m.needs_lists for m in needed) and (references is None or own):
-            with self.stage("reference"):
+            with self.stage("reference" + (side if own else "")):
                 teacher = self.models["base" + side]
                 keep = any(m.needs_reference_scores for m in needed)
                 references = build_references(
@@ -202,7 +212,7 @@ class Run:
                 )
             if not side:
                 self.references: ReferenceLists = references
-        for name, method in zip(self.methods, needed):
+        for name, method in self.methods.items():
             self._fine_tune(name, method, side, log, references)
 
     def _fine_tune(
@@ -227,13 +237,12 @@ class Run:
 
     def _bases(self, method: Method, side: str) -> list[Any]:
         """The bases that a method starts from; those with other seeds are trained when first asked for."""
-        side = "" if method.starts_from == "base" else side
-        names = []
-        for seed in method.seeds(self.config["seed"]):
-            own = seed == self.config["seed"]
-            names.append(f"base{side}" if own else f"base_seed{seed}{side}")
-            if names[-1] not in self.models:
-                self._train_base(names[-1], self.perturbed if side else None, seed=seed)
+        own = self.config["seed"]
+        names = base_names(method, own, side)
+        for name, seed in zip(names, method.seeds(own)):
+            if name not in self.models:
+                log = self.perturbed if name.endswith(PERTURBED) else None
+                self._train_base(name, log, seed=seed)
         return [self.models[name] for name in names]
 
     def _valid_reference(self) -> np.ndarray | None:
@@ -257,11 +266,19 @@ class Run:
             self.base("base_recbole_order_perturbed", self.perturbed, shuffle_order="recbole")
 
     def _evaluate(self, name: str) -> None:
+        same = next(
+            (other for other in self.evaluations if self.models[other] is self.models[name]), None
+        )
+        if same is not None:  # nothing was trained: the model is base itself
+            self.evaluations[name] = self.evaluations[same]
+            self.inference_seconds[name] = self.inference_seconds[same]
+            return
         with self.stage("evaluation"):
-            scorer = Scorer(self.models[name], self.data.train)
+            scorer = TimedScorer(self.models[name], self.data.train)
             loader = self.data.test_loader()
             train = self.data.train_loader("evaluation")
             self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
+            self.inference_seconds[name] = scorer.seconds
 
     # Result --------------------------------------------------------------------------------------
 
@@ -302,6 +319,7 @@ class Run:
             "lists": {name: list_profile(config, e, self.data.log) for name, e in found.items()},
             "epochs": self.epochs,
             "seconds": self.seconds,
+            "cost": self.cost,
         }
 
     def _catalogue_overlap(self, one: str, other: str) -> dict[str, float]:

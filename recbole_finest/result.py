@@ -26,6 +26,7 @@ from recbole_finest.report.run_folder import LISTS, UNSEEN
 from recbole_finest.trainer import save_checkpoint
 
 PACKAGES = ("recbole-finest", "recbole", "torch", "numpy", "scipy", "pandas")
+SECONDS = "seconds.json"  # of the stages, as they end
 MARK = "config.yaml"  # a folder that holds one belongs to a run
 
 
@@ -47,6 +48,19 @@ class Output:
         """The checkpoint of a stage that an earlier run finished, when resuming."""
         path = self.path / f"{name}.pth"
         return path if self.resume and path.is_file() else None
+
+    def earlier_seconds(self, name: str) -> float | None:
+        """Seconds of a stage that an earlier run finished, when resuming; None where unknown."""
+        path = self.path / SECONDS
+        if self.finished(name) is None or not path.is_file():
+            return None
+        return json.loads(path.read_text(encoding="utf-8")).get(name)
+
+    def write_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Keep the seconds so far, for a run that resumes this one."""
+        path = self.path / SECONDS
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        write_json(path, {**known, **seconds})
 
     def save_model(
         self, name: str, model: Any, config: Any, trainer: Any, epochs: int, **extra: Any

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,3 +35,33 @@ def seed_globals(seed: int) -> None:
         torch.manual_seed(seed)
     else:  # manual_seed also notes for every absent device who called it, which takes a millisecond
         torch.default_generator.manual_seed(seed)
+
+
+def global_streams() -> tuple[Any, ...]:
+    """Where the global generators stand (Python's, NumPy's, PyTorch's of CPU and GPU)."""
+    gpu = torch.cuda.get_rng_state() if torch.cuda.is_available() else None
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), gpu
+
+
+@contextmanager
+def replayed(streams: tuple[Any, ...]) -> Iterator[None]:
+    """Inside the block the global generators go on from ``streams``; after it, from before the block.
+
+    Args:
+        streams: from :func:`global_streams`.
+    """
+    before = global_streams()
+    _set_streams(streams)
+    try:
+        yield
+    finally:
+        _set_streams(before)
+
+
+def _set_streams(streams: tuple[Any, ...]) -> None:
+    python, numpy, cpu, gpu = streams
+    random.setstate(python)
+    np.random.set_state(numpy)
+    torch.set_rng_state(cpu)
+    if gpu is not None:
+        torch.cuda.set_rng_state(gpu)

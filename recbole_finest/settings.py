@@ -119,6 +119,8 @@ CHECKS: dict[str, Check] = {
     "distillation_temperature": _real("a number above 0", lambda v: v > 0),
     "listmle_weight": _real("a number of at least 0", lambda v: v >= 0),
     "ensemble_size": _whole(2),
+    "adversarial_weight": _real("a number of at least 0", lambda v: v >= 0),
+    "adversarial_epsilon": _real("a number of at least 0", lambda v: v >= 0),
     "perturbation_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),
     "perturbation_count": _whole(1, optional=True),
     "perturbation_per_user": _whole(1, optional=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,13 @@ def check_simulation(config: Any, log: InteractionLog) -> None:
             f"simulation_ratio is {ratio}, which changes none of {n} training interactions; the smallest "
             f"that changes one is {1 / n:.2g}, and 0 turns simulation off"
         )
+
+
+def check_methods(config: Any, data: Data, methods: Iterable[Method]) -> None:
+    """Refuse a method that cannot train this model, before anything is trained."""
+    model = build_model(config, data.train)
+    for method in methods:
+        method.check(model)
 
 
 def train_base(
@@ -244,6 +251,7 @@ def average(
 __all__ = [
     "apply_method",
     "build_references",
+    "check_methods",
     "check_simulation",
     "fine_tune",
     "save_checkpoint",

@@ -26,7 +26,7 @@ from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.reference import ReferenceLists
 from recbole_finest.scoring import Scorer, evaluating, loss_logits, packed, shallow, shares_forward
-from recbole_finest.seeding import generator
+from recbole_finest.seeding import generator, global_streams, replayed
 
 
 class RunTrainer(Trainer):
@@ -197,6 +197,7 @@ class FinestTrainer(RunTrainer):
             raise UserError(
                 f"method {type(self.method).__name__} needs reference lists; pass ReferenceLists"
             )
+        self.method.check(model)
         self.epochs = config["finest_epochs"]
         self.learning_rate = config["finest_learning_rate"]
         self.optimizer = self._build_optimizer(learning_rate=self.learning_rate)
@@ -237,13 +238,23 @@ class FinestTrainer(RunTrainer):
             self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
         dropout = self.config["finest_dropout"]
         still = dropout == "none" and self.method.needs_lists
-        mode = evaluating(self.model) if still else nullcontext()
-        with mode, loss_logits(self.model) as caught, packed(self.model, batch):
-            loss = _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+        streams = global_streams() if self.method.needs_recompute else None
+
+        def next_item_loss() -> Tensor:
+            with evaluating(self.model) if still else nullcontext(), packed(self.model, batch):
+                return _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+
+        def recompute() -> Tensor:
+            with replayed(streams):  # type: ignore[arg-type]
+                return next_item_loss()
+
+        with loss_logits(self.model) as caught:
+            loss = next_item_loss()
         one_pass = self._shares and dropout != "next_item"
-        return self.method.loss(
-            self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
-        )
+        found = self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
+        if streams is not None:
+            found.recompute = recompute
+        return self.method.loss(found)
 
     def _step(
         self, loss: Tensor, batch: Interaction, logits: Tensor | None, epoch: int, step: int
@@ -257,7 +268,7 @@ class FinestTrainer(RunTrainer):
             return self.references.lookup_scores(rows)  # type: ignore[union-attr]
 
         users = len(batch[self.config["USER_ID_FIELD"]].unique())
-        return Step(loss, scores, reference_scores, users)
+        return Step(loss, scores, reference_scores, users, self.model)
 
     def _regularised_rows(self, batch: Interaction, epoch: int, step: int) -> Tensor:
         """Row ids of the batch's instances, ``[N]``; -1 for those left without a regulariser."""

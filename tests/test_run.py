@@ -14,7 +14,7 @@ PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accu
 
 
 def without_times(result):
-    return {k: v for k, v in result.items() if k not in ("seconds", "output_dir")}
+    return {k: v for k, v in result.items() if k not in ("seconds", "cost", "output_dir")}
 
 
 @pytest.mark.parametrize("model", ["SASRec", "BERT4Rec"])
@@ -22,7 +22,8 @@ def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
     result = run_finest(model, "toy", config_dict=toy)
     folder = tmp_path / "run"
     written = json.loads((folder / "result.json").read_text())
-    assert written == without_times(result) | {"seconds": written["seconds"]}
+    times = {name: written[name] for name in ("seconds", "cost")}
+    assert written == without_times(result) | times
     assert set(PARTS) <= set(written)
     assert all(abs(v - 1) <= 1e-12 for v in written["stability"]["control"].values())
     for name in ("base", "plain", "finest"):

@@ -15,6 +15,7 @@ from recbole_finest.method.ablations import (
     OrderOnly,
     SeparationOnly,
 )
+from recbole_finest.method.adversarial import Adversarial
 from recbole_finest.method.base import Method, Step
 from recbole_finest.method.distillation import Distillation, ListMLE
 from recbole_finest.method.ensemble import Ensemble
@@ -35,6 +36,7 @@ METHODS: dict[str, type[Method]] = {
     "distillation": Distillation,
     "listmle": ListMLE,
     "ensemble": Ensemble,
+    "adversarial": Adversarial,
 }
 
 

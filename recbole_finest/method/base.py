@@ -10,6 +10,8 @@ from torch import Tensor
 
 from recbole_finest.data.transform import LogPerturbation, OneOf
 
+Recompute = Callable[[], Tensor]
+
 
 @dataclass
 class Step:
@@ -31,7 +33,7 @@ class Step:
     reference_scores: Callable[[], Tensor]
     users: int
     model: Any = None
-    recompute: Callable[[], Tensor] | None = None
+    recompute: Recompute | None = None
 
 
 class Method:
