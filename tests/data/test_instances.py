@@ -155,7 +155,8 @@ def test_same_as_recbole(case, rich, sorted_rich):
 def test_same_as_recbole_on_generated_data(tmp_path, seed):
     folder = write_rich(tmp_path, seed, users=5 * seed, items=4 + 9 * seed)
     changes = {"MAX_ITEM_LIST_LENGTH": 2 * seed, "shuffle_order": "recbole"}
-    check(Config("SASRec", "rich", None, settings(folder, **changes)))
+    sizes = check(Config("SASRec", "rich", None, settings(folder, **changes)))
+    assert sizes[0] > 5 * seed  # training instances, each compared in check
 
 
 @pytest.fixture(scope="module")
