@@ -78,7 +78,7 @@ def rows_of(model: str, run: Run, result: dict[str, Any]) -> list[list[Any]]:
         seconds = result["seconds"][name] / max(1, result["epochs"][name])
         rows.append([model, name, reciprocal_rank(run, name), accuracy["recall@10"]])
         rows[-1] += [accuracy["ndcg@10"], whole, stable["jaccard@10"], seconds]
-    return rows + [[model, *RELEASED[model]]] if model in RELEASED else rows
+    return [*rows, [model, *RELEASED[model]]] if model in RELEASED else rows
 
 
 def main() -> None:
@@ -101,7 +101,8 @@ def main() -> None:
         config = Config(model, args.dataset, None, {"overwrite": True, **own}, given)
         with open_output(config) as output:
             run = Run(config, output)
-            rows += rows_of(model, run, run.run())
+            rows += rows_of(model, run, run.measure())
+            output.write_report()
         print(tabulate(rows, HEADER, tablefmt="github", floatfmt=".4f"), flush=True)
 
 
