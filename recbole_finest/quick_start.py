@@ -42,6 +42,7 @@ from recbole_finest.stages import (
     check_simulation,
     train_base,
 )
+from recbole_finest.tracking import check_tracking, log_result, tracked
 
 
 def run_finest(
@@ -69,6 +70,7 @@ def run_finest(
     if config["base_checkpoint"]:
         checkpoint = load_checkpoint(config["base_checkpoint"])
         config = base_settings(config, checkpoint, config_file_list, config_dict, command_line)
+    check_tracking(config)
     with open_output(config) as output:
         fresh = copy.copy(config)  # a run writes into its settings
         fresh.final_config_dict = copy.deepcopy(config.final_config_dict)
@@ -135,6 +137,7 @@ class Run:
         with self.stage("evaluation"):
             result = self._result()
         self.output.write(self.data, result, self.evaluations, self.curves)
+        log_result(self.config, self.output.name, result)
         return result
 
     @contextmanager
@@ -190,7 +193,7 @@ class Run:
         self._evaluate(name)
 
     def _train_base(self, name: str, log: InteractionLog | None = None, **changed: Any) -> None:
-        with self.stage(name):
+        with self.stage(name), tracked(self.config, self.output.name, name):
             if name == "base" and self.checkpoint is not None:
                 model = load_base(self.config, self.checkpoint, self.data)
                 self.epochs[name] = 0
@@ -219,7 +222,7 @@ class Run:
         self, name: str, method: Any, side: str, log: InteractionLog | None, references: Any
     ) -> None:
         bases, valid_reference = self._bases(method, side), self._valid_reference()
-        with self.stage(name + side):
+        with self.stage(name + side), tracked(self.config, self.output.name, name + side):
             model, epochs, curve = apply_method(
                 self.config,
                 self.data,

@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -37,10 +38,12 @@ class Output:
         path: the folder; it exists.
         logger: logs to the terminal and to ``run.log``.
         resume: whether finished stages are taken from the folder.
+        name: what the run is called in TensorBoard and Weights & Biases.
     """
 
-    def __init__(self, path: Path, logger: logging.Logger, resume: bool):
+    def __init__(self, path: Path, logger: logging.Logger, resume: bool, name: str = "run"):
         self.path = path
+        self.name = name
         self.logger = logger
         self.resume = resume
 
@@ -103,7 +106,7 @@ class Output:
         path = self.path / name
         path.mkdir(parents=True, exist_ok=True)
         _write_settings(path, settings)
-        return Output(path, self.logger, self.resume)
+        return Output(path, self.logger, self.resume, f"{self.name}-{path.name}")
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -161,7 +164,9 @@ def open_output(config: Any) -> Iterator[Output]:
     for handler in handlers:
         logger.addHandler(handler)
     try:
-        yield Output(path, logger, bool(config["resume"]))
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        name = f"{config['model']}-{config['dataset']}-{stamp}"
+        yield Output(path, logger, bool(config["resume"]), name)
     finally:
         logger.setLevel(before)
         for handler in handlers:

@@ -94,6 +94,8 @@ class RunTrainer(Trainer):
         score, result = super()._valid_epoch(valid_data, show_progress=False)
         if self.curves:
             self.curves[-1].update({k: float(v) for k, v in result.items()})
+            for name, value in result.items():
+                self.tensorboard.add_scalar(f"Valid/{name}", float(value), self.last_epoch)
         return score, result
 
     # Evaluation ----------------------------------------------------------------------------------

@@ -66,8 +66,8 @@ def read_parquet(path: Path) -> RankLists:
         table = pd.read_parquet(path)
     except ImportError as error:
         raise UserError(
-            f"{path}: reading Parquet needs a pyarrow that works with NumPy {np.__version__} "
-            f"(pip install 'pyarrow<20'): {_first_line(error)}."
+            f"{path}: reading Parquet needs pyarrow, 14 to 25 beside NumPy {np.__version__} "
+            f"(pip install 'pyarrow>=14,<26'): {_first_line(error)}."
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is not a Parquet file: {_first_line(error)}.") from None
