@@ -10,6 +10,7 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from torch import Tensor
 
 from recbole_finest.errors import UserError
+from recbole_finest.model.fused import fuse
 from recbole_finest.seeding import derive_seed, seed_globals
 
 # What models raise when settings or data do not suit them; RecBole's CPR models end the program.
@@ -61,7 +62,7 @@ def build_model(config: Any, dataset: Any) -> SequentialRecommender:
         seed = derive_seed(seed, "weights")
     seed_globals(seed)  # with RecBole's order the weights are RecBole's too
     try:
-        return packable(config.model_class)(config, dataset).to(config["device"])
+        return fuse(packable(config.model_class)(config, dataset)).to(config["device"])
     except BROKEN as error:
         raise UserError(
             f"model '{config['model']}' cannot be made with these settings and data: {reason(error)}"
