@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,16 +35,19 @@ class Benchmark:
         grid: what was asked for, resolved.
         versions: version of each package.
         seconds: wall time.
-        failed: ``[{"cell", "error"}]``.
-        trainings: one row a record: the columns ``PLACE``, ``kind`` of perturbation, ``cost_ratio``,
-            ``inference_ratio`` and one a value, such as ``stability/jaccard@10``.
+        failed: ``[{"cell", "error"}]``; what was not made because of it is there too.
+        trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
+            the perturbation in words, ``cost_ratio``, ``inference_ratio`` and one a value, such as
+            ``stability/jaccard@10``.
+        variants: settings of the methods that have some of their own.
     """
 
     grid: dict[str, Any]
     versions: dict[str, str]
     seconds: float
-    failed: list[dict[str, str]]
+    failed: list[dict[str, Any]]
     trainings: pd.DataFrame
+    variants: dict[str, dict[str, Any]]
 
 
 def read_benchmark(folder: Path) -> Benchmark:
@@ -76,23 +79,44 @@ def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Be
         UserError: one training is recorded twice.
     """
     rows = [_row(record, folder) for record in contents["records"]]
-    trainings = pd.DataFrame(rows, columns=None if rows else PLACE)
+    trainings = pd.DataFrame(rows, columns=None if rows else [*PLACE, "drawn", "kind"])
     twice = trainings[trainings.duplicated(PLACE)]
     if len(twice):
-        place = ", ".join(f"{name} {twice.iloc[0][name]}" for name in PLACE)
+        names = [*PLACE[:-1], "drawn"]
+        place = ", ".join(f"{name} {twice.iloc[0][name]}" for name in names)
         raise UserError(f"{RECORDS} holds two records of {place}; remove one")
+    grid = dict(contents.get("grid") or {})
+    blocked = [
+        {**cell, "error": f"not made: needs {cell.get('by')}"}
+        for cell in contents.get("blocked") or []
+    ]
     return Benchmark(
-        grid=dict(contents.get("grid") or {}),
+        grid=grid,
         versions={str(k): str(v) for k, v in (contents.get("versions") or {}).items()},
         seconds=float(contents.get("seconds") or 0),
-        failed=list(contents.get("failed") or []),
+        failed=[*(contents.get("failed") or []), *blocked],
         trainings=trainings,
+        variants=_variants(grid, contents["records"]),
     )
+
+
+def _variants(
+    grid: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Settings by the name of the method, from the records or the grid's ``method_settings``."""
+    named = {str(k): dict(v) for k, v in (grid.get("method_settings") or {}).items()}
+    found = {name: {k: v for k, v in s.items() if k != "method"} for name, s in named.items()}
+    found |= {
+        record["method"]: dict(record["settings"]) for record in records if record.get("settings")
+    }
+    return {name: settings for name, settings in found.items() if settings}
 
 
 def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     row = {name: record[name] for name in PLACE if name != "perturbation"}
-    row["perturbation"] = perturbation_words(record.get("perturbation"))
+    # all that is known of it tells two test perturbations apart
+    row["perturbation"] = json.dumps(record.get("perturbation"), sort_keys=True)
+    row["drawn"] = perturbation_words(record.get("perturbation"))
     row["kind"] = (record.get("perturbation") or {}).get("kind", "none")
     for part, prefix in PARTS.items():
         row |= {f"{prefix}/{key}": value for key, value in (record.get(part) or {}).items()}
@@ -101,7 +125,7 @@ def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
 
 
 def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:
-    """A test perturbation in words, different for different ones: ``deletion, random, 0.001, seed 0``."""
+    """A test perturbation in words: ``deletion, random, 0.001, seed 0``."""
     if perturbation is None:
         return "none"
     p = perturbation
