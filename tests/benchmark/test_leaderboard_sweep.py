@@ -12,7 +12,7 @@ from recbole_finest.benchmark import sweep
 from recbole_finest.benchmark.leaderboard import write_leaderboard
 from recbole_finest.benchmark.leaderboard.blocks import make_blocks
 from recbole_finest.benchmark.leaderboard.measures import shown_keys
-from recbole_finest.benchmark.leaderboard.recommend import method_of, recommend, swept_methods
+from recbole_finest.benchmark.leaderboard.recommend import recommend, swept_methods
 from recbole_finest.benchmark.leaderboard.records import from_contents
 from tests.benchmark.made_up import record, write_records
 
@@ -93,9 +93,13 @@ def test_accuracy_counts_on_both_sides():
     assert recommend(rows_of(entries)["finest"]).method == "finest (rank_weight=30)"
 
 
-def test_names():
-    assert method_of("finest (rank_weight=30)") == method_of("finest(rank_weight=30)") == "finest"
-    assert rows_of([record("none", 0.5), record("finest", 0.6)]) == {}
+def test_what_a_name_stands_for():
+    grid = {"method_settings": {"mine": {"method": "finest", "rank_weight": 3}, "bare": {}}}
+    entries = [record("none", 0.5), record("finest", 0.6), record("mine", 0.7)]
+    bench = from_contents({"records": [*entries, *records()[3:4]], "grid": grid})
+    assert bench.method_of("mine") == bench.method_of("finest (rank_weight=1)") == "finest"
+    assert bench.method_of("bare") == "bare" and bench.method_of("mod:Class") == "mod:Class"
+    assert rows_of(entries) == {}
 
 
 @pytest.fixture(scope="module")

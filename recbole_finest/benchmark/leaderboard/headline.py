@@ -10,7 +10,6 @@ from recbole_finest.benchmark.leaderboard import cells
 from recbole_finest.benchmark.leaderboard.blocks import Block
 from recbole_finest.benchmark.leaderboard.estimates import ENOUGH, Estimate, replicates_needed
 from recbole_finest.benchmark.leaderboard.measures import Keys, smaller_is_better
-from recbole_finest.benchmark.leaderboard.recommend import method_of
 from recbole_finest.benchmark.leaderboard.records import CONTROLS, Benchmark
 from recbole_finest.benchmark.leaderboard.rows import Row
 from recbole_finest.report.headline import EXACT
@@ -60,7 +59,7 @@ def _run(bench: Benchmark) -> str:
     parts = [
         _several(own, "model", "model", named=True),
         _several(own, "dataset", "data set", named=True),
-        _methods(own),
+        _methods(bench, own),
         _several(own, "drawn", "test perturbation"),
         _several(own, "seed", "seed"),
         _several(own, "shuffle_order", "shuffle order", named=True),
@@ -81,11 +80,12 @@ def _several(rows: pd.DataFrame, column: str, word: str, named: bool = False) ->
     return text + (f" ({', '.join(values)})" if named and values else "")
 
 
-def _methods(rows: pd.DataFrame) -> str:
+def _methods(bench: Benchmark, rows: pd.DataFrame) -> str:
     """The methods, a swept one once with the number of its settings."""
     settings: dict[str, int] = {}
     for name in dict.fromkeys(map(str, rows["method"])):
-        settings[method_of(name)] = settings.get(method_of(name), 0) + 1
+        method = bench.method_of(name)
+        settings[method] = settings.get(method, 0) + 1
     names = [name + (f" in {n} settings" if n > 1 else "") for name, n in settings.items()]
     return f"{len(names)} method{'' if len(names) == 1 else 's'} ({', '.join(names)})"
 

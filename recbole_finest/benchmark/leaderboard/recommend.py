@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from recbole_finest.benchmark.leaderboard.blocks import NO_METHOD, keeps_accuracy
+from recbole_finest.benchmark.leaderboard.records import Variant
 from recbole_finest.benchmark.leaderboard.rows import Row
+
+Variants = Mapping[str, Variant]
 
 MAX_ACCURACY_LOSS = 0.01
 SAME = 3  # decimals of the share of instability removed in which two settings count as equal
 
 
-def method_of(label: str) -> str:
-    """The method of a variant: ``finest`` of ``finest (rank_weight=30)``."""
-    return label.partition("(")[0].strip()
-
-
-def swept_methods(rows: Sequence[Row], variants: Mapping[str, Any]) -> dict[str, list[Row]]:
+def swept_methods(rows: Sequence[Row], variants: Variants) -> dict[str, list[Row]]:
     """The swept methods, each with its rows: the default first where it was run.
 
     Args:
@@ -27,11 +24,12 @@ def swept_methods(rows: Sequence[Row], variants: Mapping[str, Any]) -> dict[str,
     found: dict[str, list[Row]] = {}
     for row in rows:
         if row.method != NO_METHOD:
-            found.setdefault(method_of(row.method), []).append(row)
+            variant = variants.get(row.method)
+            found.setdefault(variant.method if variant else row.method, []).append(row)
     return {
-        method: sorted(members, key=lambda row: row.method != method)
+        method: sorted(members, key=lambda row: row.method in variants)
         for method, members in found.items()
-        if len(members) > 1 and any(row.method in variants for row in members)
+        if len(members) > 1
     }
 
 

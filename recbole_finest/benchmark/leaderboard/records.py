@@ -28,6 +28,19 @@ PLACE = ["dataset", "shuffle_order", "model", "method", "seed", "perturbation"]
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A method with settings of its own, such as one of a sweep.
+
+    Attributes:
+        method: the method.
+        settings: its settings that differ from the benchmark's.
+    """
+
+    method: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """What a benchmark left behind.
 
@@ -39,7 +52,7 @@ class Benchmark:
         trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
             the perturbation in words, ``cost_ratio``, ``inference_ratio`` and one a value, such as
             ``stability/jaccard@10``.
-        variants: settings of the methods that have some of their own.
+        variants: the methods that have settings of their own, by name.
     """
 
     grid: dict[str, Any]
@@ -47,7 +60,11 @@ class Benchmark:
     seconds: float
     failed: list[dict[str, Any]]
     trainings: pd.DataFrame
-    variants: dict[str, dict[str, Any]]
+    variants: dict[str, Variant]
+
+    def method_of(self, name: str) -> str:
+        """The method that a name in the records stands for: ``finest`` for one of its variants."""
+        return self.variants[name].method if name in self.variants else name
 
 
 def read_benchmark(folder: Path) -> Benchmark:
@@ -100,16 +117,20 @@ def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Be
     )
 
 
-def _variants(
-    grid: Mapping[str, Any], records: Sequence[Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Settings by the name of the method, from the records or the grid's ``method_settings``."""
-    named = {str(k): dict(v) for k, v in (grid.get("method_settings") or {}).items()}
-    found = {name: {k: v for k, v in s.items() if k != "method"} for name, s in named.items()}
-    found |= {
-        record["method"]: dict(record["settings"]) for record in records if record.get("settings")
+def _variants(grid: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> dict[str, Variant]:
+    """Methods with settings of their own, from the grid's ``method_settings`` and the records."""
+    found = {
+        str(name): Variant(
+            str(given.get("method", name)), {k: v for k, v in given.items() if k != "method"}
+        )
+        for name, given in (grid.get("method_settings") or {}).items()
     }
-    return {name: settings for name, settings in found.items() if settings}
+    for record in records:
+        if record.get("settings"):
+            name = record["method"]
+            method = found[name].method if name in found else name.partition("(")[0].strip()
+            found[name] = Variant(method, dict(record["settings"]))
+    return {name: variant for name, variant in found.items() if variant.settings}
 
 
 def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:

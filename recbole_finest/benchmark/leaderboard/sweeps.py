@@ -14,6 +14,7 @@ from recbole_finest.benchmark.leaderboard.figures import DRAWN, ENTRY, bar, know
 from recbole_finest.benchmark.leaderboard.measures import Keys
 from recbole_finest.benchmark.leaderboard.recommend import (
     MAX_ACCURACY_LOSS,
+    Variants,
     recommend,
     swept_methods,
 )
@@ -25,7 +26,6 @@ from recbole_finest.report.table import Table, per_cent
 
 # of a value beside its point: curves meet at the default
 CORNERS = ("top right", "bottom right", "top left", "bottom left")
-Variants = Mapping[str, Mapping[str, Any]]
 
 
 def max_loss(grid: Mapping[str, Any]) -> float:
@@ -121,7 +121,7 @@ def sweep_figures(block: Block, variants: Variants, keys: Keys, loss: float) -> 
 def _curves(rows: Sequence[Row], variants: Variants) -> Iterator[go.Scatter]:
     by_setting: dict[str, list[tuple[Any, Row]]] = {}
     for row in rows:
-        settings = variants.get(row.method, {})
+        settings = _settings(row, variants)
         if len(settings) == 1:
             ((name, value),) = settings.items()
             by_setting.setdefault(name, []).append((value, row))
@@ -139,6 +139,10 @@ def _curves(rows: Sequence[Row], variants: Variants) -> Iterator[go.Scatter]:
         )
 
 
+def _settings(row: Row, variants: Variants) -> dict[str, Any]:
+    return variants[row.method].settings if row.method in variants else {}
+
+
 def _ordered(points: list[tuple[Any, Row]]) -> list[tuple[Any, Row]]:
     """By value where the values are numbers, as they come otherwise."""
     if all(isinstance(value, (int, float)) for value, _ in points):
@@ -148,8 +152,8 @@ def _ordered(points: list[tuple[Any, Row]]) -> list[tuple[Any, Row]]:
 
 def _others(rows: Sequence[Row], variants: Variants) -> Iterator[go.Scatter]:
     """The default, and combinations of several settings."""
-    default = [row for row in rows if not variants.get(row.method)]
-    several = [row for row in rows if len(variants.get(row.method, {})) > 1]
+    default = [row for row in rows if not _settings(row, variants)]
+    several = [row for row in rows if len(_settings(row, variants)) > 1]
     if default:
         style = {"color": "#000000", "symbol": "star", "size": 13}
         yield _points(default, f"{default[0].method}, default settings", style)
