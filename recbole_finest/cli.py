@@ -83,7 +83,7 @@ def _table(result: dict[str, Any]) -> str:
     return summary_table(result)
 
 
-class _Parser(argparse.ArgumentParser):
+class SettingsParser(argparse.ArgumentParser):
     """An argparse parser whose errors are :class:`UserError`."""
 
     def error(self, message: str) -> Any:
@@ -99,7 +99,7 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     Raises:
         UserError: a word that is no setting, a value missing, a setting given twice with two values.
     """
-    parser = _Parser(
+    parser = SettingsParser(
         prog="run_finest.py",
         usage=USAGE,
         description=DESCRIPTION,

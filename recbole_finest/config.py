@@ -188,20 +188,27 @@ class Config(RecBoleConfig):
             columns["inter"] = list(names) + [f for f in fields if f not in names]
         return columns
 
-    def _check_given(self) -> None:
+    def known_settings(self) -> set[str]:
+        """Names of the settings that somebody reads: RecBole, the model, this package or a YAML file."""
         known = set(self.internal_config_dict) | set(self.file_config_dict)
         known |= {name for names in self.parameters.values() for name in names}
-        known |= {"model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port"}
+        return known | {
+            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port")
+        }
+
+    def takes_any_setting(self) -> bool:
+        """Whether the model is a class of the user's own, which may read settings that nobody lists."""
+        return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))
+
+    def _check_given(self) -> None:
+        known = self.known_settings()
         check_known(self._command_line, known)
-        if not self._own_class():
+        if not self.takes_any_setting():
             check_known(self._config_dict, known | RUN_SETTINGS)
         stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
         meanings = described_settings(stock) if stock.is_file() else {}
         for name, value in {**self.variable_config_dict, **self.cmd_config_dict}.items():
             check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
-
-    def _own_class(self) -> bool:
-        return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))
 
     def _check_stability_names(self) -> None:
         from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS

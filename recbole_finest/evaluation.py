@@ -124,6 +124,14 @@ def valid_lists(config: Any, scorer: Scorer, loader: Any) -> np.ndarray:
     return np.concatenate(lists)
 
 
+def valid_reference(config: Any, data: Any, base: Any) -> np.ndarray | None:
+    """Base's lists on the validation instances; None where there are none, or not all items are ranked."""
+    loader = data.valid_loader()
+    if loader is None or config["eval_args"]["mode"]["valid"] != "full":
+        return None
+    return valid_lists(config, Scorer(base, data.train), loader)
+
+
 def stability_names(config: Any) -> list[str]:
     """The stability metrics among ``metrics``; all four of RecBole's kind when there is none."""
     named = [m.lower() for m in config["metrics"] if m.lower() in MEASURES]

@@ -25,7 +25,7 @@ from recbole_finest.evaluation import (
     evaluate,
     list_profile,
     stability,
-    valid_lists,
+    valid_reference,
 )
 from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.method import Method, make_method
@@ -250,12 +250,7 @@ class Run:
 
     def _valid_reference(self) -> np.ndarray | None:
         if not hasattr(self, "_valid_lists"):
-            loader = self.data.valid_loader()
-            full = self.config["eval_args"]["mode"]["valid"] == "full"
-            scorer = Scorer(self.models["base"], self.data.train)
-            self._valid_lists = (
-                valid_lists(self.config, scorer, loader) if loader is not None and full else None
-            )
+            self._valid_lists = valid_reference(self.config, self.data, self.models["base"])
         return self._valid_lists
 
     def _controls(self) -> None:
@@ -308,7 +303,7 @@ class Run:
             "training_mode": "packed" if self.data.packed else "instance",
             "reference_k": self.k,
             "versions": self.output.versions(),
-            "perturbation": None if changes is None else self._perturbation_summary(changes),
+            "perturbation": None if changes is None else perturbation_summary(config, changes),
             "accuracy": {name: e.accuracy for name, e in found.items()},
             "stability": measured,
             "stability_filtered": {
@@ -331,17 +326,19 @@ class Run:
         found = compare_models(first, second, self.data.test_loader())
         return {key: float(values.mean()) for key, values in found.items()}
 
-    def _perturbation_summary(self, changes: Changes) -> dict[str, Any]:
-        return {
-            "kind": changes.kind,
-            "selection": changes.selection,
-            "item_choice": changes.item_choice,
-            "ratio": changes.ratio,
-            "count": len(changes.row),
-            "seed": self.config["perturbation_seed"],
-            "n_interactions": changes.n_interactions,
-            "fingerprint": changes.fingerprint,
-        }
+
+def perturbation_summary(config: Config, changes: Changes) -> dict[str, Any]:
+    """What a result says of its test perturbation; the rows are in ``perturbation.json``."""
+    return {
+        "kind": changes.kind,
+        "selection": changes.selection,
+        "item_choice": changes.item_choice,
+        "ratio": changes.ratio,
+        "count": len(changes.row),
+        "seed": config["perturbation_seed"],
+        "n_interactions": changes.n_interactions,
+        "fingerprint": changes.fingerprint,
+    }
 
 
 def output_path(config: Config) -> Path:

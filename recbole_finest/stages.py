@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,10 @@ def train_base(
         config.final_config_dict = {**config.final_config_dict, **changed}
         data = copy.copy(data)
         data.config = config
-    settings = config if done else pretrained_settings(config, data, output, name, log)
-    model = build_model(settings, _training_set(data, log))
     if done is not None:
-        state = load_checkpoint(done, config["device"])
-        model.load_state_dict(state["state_dict"])
-        return model, state["epochs"], state["curve"]
+        return load_trained(config, data, done, log)
+    settings = pretrained_settings(config, data, output, name, log)
+    model = build_model(settings, _training_set(data, log))
     trainer = base_trainer(config, model)
     trainer.saved_model_file = str(output.path / f"{name}.training.pth")
     valid = data.valid_loader()
@@ -90,6 +89,20 @@ def train_base(
     log = log or data.log
     output.save_model(name, model, config, trainer, epochs, fingerprint=log.fingerprint())
     return model, epochs, trainer.curves
+
+
+def load_trained(config: Any, data: Data, path: Path, log: InteractionLog | None) -> Trained:
+    """A model from the checkpoint that :func:`train_base` or :func:`fine_tune` wrote.
+
+    Args:
+        config, data: of the run.
+        path: the checkpoint.
+        log: the perturbed log that it was trained on, or None for the clean one.
+    """
+    model = build_model(config, _training_set(data, log))
+    state = load_checkpoint(path, config["device"])
+    model.load_state_dict(state["state_dict"])
+    return model, state["epochs"], state["curve"]
 
 
 def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
@@ -182,12 +195,10 @@ def fine_tune(
     valid_reference: np.ndarray | None,
 ) -> Trained:
     """Fine-tune a copy of ``start`` with one method; the copy keeps the last weights."""
-    model = build_model(config, _training_set(data, log))
     done = output.finished(name)
     if done is not None:
-        state = load_checkpoint(done, config["device"])
-        model.load_state_dict(state["state_dict"])
-        return model, state["epochs"], state["curve"]
+        return load_trained(config, data, done, log)
+    model = build_model(config, _training_set(data, log))
     model.load_state_dict(start.state_dict())
     trainer = FinestTrainer(config, model, references, method)
     trainer.saved_model_file = str(output.path / f"{name}.training.pth")
@@ -254,6 +265,7 @@ __all__ = [
     "check_methods",
     "check_simulation",
     "fine_tune",
+    "load_trained",
     "save_checkpoint",
     "train_base",
 ]

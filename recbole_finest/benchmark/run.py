@@ -1,0 +1,135 @@
+"""A benchmark from its grid to its records."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from recbole_finest.benchmark.engine_local import local_engine
+from recbole_finest.benchmark.grid import Grid, all_at_once
+from recbole_finest.benchmark.plan import Plan, Planner
+from recbole_finest.benchmark.progress import Progress, overview
+from recbole_finest.benchmark.records import write_records
+from recbole_finest.benchmark.resolve import Resolver, mistakes_in
+from recbole_finest.benchmark.schedule import Engine, Schedule
+from recbole_finest.benchmark.store import Store
+from recbole_finest.compat import quiet_recbole
+from recbole_finest.errors import UserError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a benchmark is run; none of it changes its results but ``threads_per_cell`` and the device.
+
+    Attributes:
+        output_dir: the benchmark's folder.
+        engine: ``local`` or ``ray``.
+        jobs: worker processes of the local engine; 0 for one for every ``threads_per_cell`` cores.
+        threads_per_cell: threads of each cell.
+        address: of a Ray cluster: ``auto``, ``local`` or ``host:port``.
+        cpus_per_cell, gpus_per_cell: what a cell takes of a Ray cluster; 0 CPUs for its threads.
+    """
+
+    output_dir: str = "runs/benchmark"
+    engine: str = "local"
+    jobs: int = 0
+    threads_per_cell: int = 1
+    address: str = "auto"
+    cpus_per_cell: float = 0
+    gpus_per_cell: float = 0
+
+    def mistakes(self) -> list[str]:
+        """Everything that is wrong with the options, one sentence each."""
+        found = []
+        if self.engine not in ("local", "ray"):
+            found.append(f"engine is {self.engine!r}, but must be local or ray")
+        for name, low in (("jobs", 0), ("threads_per_cell", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < low:
+                found.append(f"{name} is {value!r}, but must be a whole number of at least {low}")
+        for name in ("cpus_per_cell", "gpus_per_cell"):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
+                found.append(f"{name} is {value!r}, but must be a number of at least 0")
+        return found
+
+    @property
+    def workers(self) -> int:
+        """Number of local worker processes."""
+        return self.jobs or max(1, cores() // self.threads_per_cell)
+
+
+def cores() -> int:
+    """Number of CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def prepare_benchmark(grid: Grid, options: Options, mistakes: list[str]) -> tuple[Plan, Store]:
+    """Check everything, fetch the data sets that are missing, and plan.
+
+    Args:
+        grid: the grid.
+        options: how it is run.
+        mistakes: those found so far.
+
+    Raises:
+        UserError: all mistakes at once; nothing was written.
+    """
+    quiet_recbole()
+    resolver = Resolver(grid)
+    all_at_once([*mistakes, *options.mistakes(), *mistakes_in(grid, resolver)])
+    _fetch(grid, resolver)
+    device = None
+    if options.engine == "ray":  # this machine need not be like the workers'
+        device = "cuda" if options.gpus_per_cell else "cpu"
+    plan = Planner(grid, resolver, options.threads_per_cell, device).plan()
+    return plan, Store(os.path.abspath(options.output_dir))
+
+
+def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dict[str, Any]:
+    """Make all cells of a plan that are not there, and write ``records.json``.
+
+    Returns:
+        The contents of ``records.json``.
+
+    Raises:
+        UserError: the folder cannot be used, or no cluster answers.
+    """
+    begin = time.perf_counter()
+    store.open()
+    engine = _engine(options, store)
+    progress = Progress(plan, store, engine.slots)
+    kill = True
+    try:
+        ended = Schedule(plan, store, engine, progress.tell).run()
+        kill = False
+    finally:
+        progress.close()
+        engine.close(kill)
+    return write_records(store, grid, plan, ended, time.perf_counter() - begin)
+
+
+def _engine(options: Options, store: Store) -> Engine:
+    if options.engine == "ray":
+        from recbole_finest.benchmark.engine_ray import RayEngine
+
+        cpus = options.cpus_per_cell or options.threads_per_cell
+        return RayEngine(str(store.root), options.address, cpus, options.gpus_per_cell)
+    return local_engine(str(store.root), options.workers, options.threads_per_cell)
+
+
+def _fetch(grid: Grid, resolver: Resolver) -> None:
+    """Let RecBole download the data sets that are not there, once, before the workers ask for them."""
+    from recbole_finest.data.dataset import create_dataset
+
+    for dataset in grid.datasets:
+        config = resolver.config(grid.models[0], dataset, grid.methods[0])
+        if not os.path.isfile(os.path.join(config["data_path"], f"{dataset}.inter")):
+            create_dataset(config)
+
+
+__all__ = ["Options", "UserError", "overview", "prepare_benchmark", "run_benchmark"]

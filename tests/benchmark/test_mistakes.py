@@ -1,0 +1,80 @@
+"""All mistakes of a grid at once, before anything is written."""
+
+import pytest
+
+from recbole_finest.benchmark.cli import main
+
+WRONG = {
+    "models": ["GRU4Rec", "SASRek", "BPR"],
+    "datasets": ["toy", "nowhere"],
+    "methods": ["none", "finesst"],
+    "perturbations": ["delete", {"kind": "deletion", "amount": 3}],
+    "seeds": [0, -1],
+    "shuffle_orders": ["random"],
+    "turbo": True,
+}
+SAID = [
+    "did you mean 'SASRec'",
+    "'BPR' is not a sequential",
+    "data set 'nowhere'",
+    "did you mean 'finest'",
+    "'delete', which does not exist",
+    "unknown entry 'amount'",
+    "seed is -1",
+    "shuffle_order is 'random'",
+    "unknown entry 'turbo'",
+    "did you mean 'epochs'",
+    "seed cannot be a setting",
+    "engine is 'cloud'",
+]
+
+
+def test_all_mistakes_are_listed_and_nothing_runs(small_grid, write_grid, tmp_path, capsys):
+    file = write_grid({**small_grid, **WRONG})
+    words = [f"--config={file}", "--epoch=3", "--seed=1", "--engine=cloud"]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    for said in SAID:
+        assert said in error, said
+    assert f"the grid has {len(SAID)} mistakes" in error
+    assert "Traceback" not in error
+    assert not (tmp_path / "out").exists()
+
+
+ONE = [
+    ({"settings": {"epochs": "many"}}, [], "epochs is 'many'"),
+    ({"models": ["GRU4Rec", "SASRec"]}, ["--reference_k=1"], "reference_k is 1"),
+    ({"model_settings": {"GRU4Rec": {"n_heads": 2}}}, [], "GRU4Rec: unknown setting 'n_heads'"),
+    ({"model_settings": {"GRU": {"n_heads": 2}}}, [], "unknown model 'GRU'"),
+    ({"models": ["KSR"]}, [], "needs the files"),
+    ({"models": []}, [], "models is empty"),
+    ({"seeds": [1, 1]}, [], "seeds holds 1 more than once"),
+    ({"settings": {"base_checkpoint": "base.pth"}}, [], "base_checkpoint cannot be"),
+    ({}, ["--jobs=many"], "jobs is 'many'"),
+    ({}, ["--config_files=a.yaml"], "--config"),
+    ({}, ["stray"], "stray"),
+    ({"perturbations": [{"kind": "deletion", "ratio": 2}]}, [], "perturbation_ratio is 2"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words", "said"), ONE, ids=[said for *_, said in ONE])
+def test_one_mistake_is_one_sentence(small_grid, write_grid, capsys, changes, words, said):
+    settings = {**small_grid["settings"], **changes.pop("settings", {})}
+    file = write_grid({**small_grid, **changes, "settings": settings})
+    assert main([f"--config={file}", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("error: ") == 1
+    assert "Traceback" not in error
+
+
+def test_another_folder_is_left_alone(small_grid, write_grid, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    assert main([f"--config={write_grid(small_grid)}", "--jobs=1"]) == 2
+    assert "no benchmark's" in capsys.readouterr().err
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["thesis.txt"]
+
+
+def test_a_missing_config_file(capsys):
+    assert main(["--config=nowhere.yaml"]) == 2
+    assert "nowhere.yaml" in capsys.readouterr().err

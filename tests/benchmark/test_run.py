@@ -1,0 +1,156 @@
+"""Benchmarks that run: their records, failures, locks, and what survives a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from recbole_finest import run_finest
+from recbole_finest.benchmark.cli import main
+from recbole_finest.benchmark.store import Store
+from recbole_finest.benchmark.work import run_cell
+
+ROOT = Path(__file__).parents[2]
+TIMES = {"seconds", "seconds_perturbed", "cell_seconds", "cost_ratio", "inference_ratio"}
+
+
+def records(folder):
+    return json.loads((Path(folder) / "records.json").read_text())
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
+def finished(folder):
+    return [path.parent.name for path in Path(folder).glob("cells/*/cell.json")]
+
+
+def test_records_are_those_of_a_single_run(small_grid, write_grid, tmp_path, capsys):
+    file = write_grid({**small_grid, "methods": ["none", "plain", "finest"]})
+    assert main([f"--config={file}", "--jobs=1", "--seed_control=True"]) == 0
+    found = records(tmp_path / "out")
+    settings = {**small_grid["settings"], "seed": 0, "output_dir": str(tmp_path / "run")}
+    settings |= {"show_progress": False, "state": "WARNING", "seed_control": True}
+    alone = run_finest("GRU4Rec", "toy", config_dict=settings)
+    names = {"none": "base", "plain": "plain", "finest": "finest"}
+    assert [r["method"] for r in found["records"]] == ["control", "seed_control", *names]
+    for record in found["records"]:
+        name = names.get(record["method"], record["method"])
+        assert record["stability"] == alone["stability"][name], name
+        if name in names.values():
+            assert record["accuracy"] == alone["accuracy"][name]
+            assert record["accuracy_perturbed"] == alone["accuracy"][f"{name}_perturbed"]
+            assert record["lists"] == alone["lists"][name]
+            assert record["perturbation"] == alone["perturbation"]
+        values = np.load(tmp_path / "out" / record["values"])
+        for part in ("stability", "accuracy"):
+            for key in set(record[part]) & set(values.files):
+                assert values[key].mean() == pytest.approx(record[part][key], abs=1e-12)
+    control, finest = found["records"][0], found["records"][-1]
+    assert control["perturbation"] is None
+    assert all(abs(value - 1) <= 1e-12 for value in control["stability"].values())
+    seconds = finest["seconds"]
+    spent = seconds["base"] + seconds["reference"] + seconds["method"]
+    assert finest["cost_ratio"] == pytest.approx(spent / seconds["base"])
+    assert finest["epochs"] == {"base": 1, "method": 1}
+
+
+def test_dry_run_says_what_is_there_and_writes_nothing(small_grid, write_grid, tmp_path, capsys):
+    file = write_grid(small_grid)
+    assert main([f"--config={file}", "--dry-run"]) == 0
+    table = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines()]
+    cells = dict(zip((c.strip() for c in table[0]), (c.strip() for c in table[2])))
+    assert cells["model"] == "GRU4Rec" and cells["to do"] == "14"
+    assert cells["base"] == "0 of 2" and cells["evaluation"] == "0 of 5"
+    assert not (tmp_path / "out").exists()
+    assert main([f"--config={file}", "--jobs=1", "--methods=none"]) == 0
+    capsys.readouterr()
+    assert main([f"--config={file}", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "2 of 2" in out and "0 of 2" in out and "3 of 5" in out
+    stamps = {cell: (tmp_path / "out/cells" / cell).stat().st_mtime_ns for cell in finished("out")}
+    assert main([f"--config={file}", "--jobs=1"]) == 0
+    assert len(finished("out")) == 14
+    for cell, stamp in stamps.items():
+        assert (tmp_path / "out/cells" / cell).stat().st_mtime_ns == stamp
+
+
+def test_killed_and_continued_equals_uninterrupted(small_grid, write_grid, tmp_path):
+    small_grid["settings"] |= {"epochs": 6, "finest_epochs": 3}
+    file = write_grid(small_grid)
+    command = [sys.executable, str(ROOT / "run_benchmark.py"), f"--config={file}", "--jobs=2"]
+    command.append("--output_dir=killed")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    while len(finished("killed")) < 4 and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    half = len(finished("killed"))
+    assert 4 <= half < 14
+    assert main([f"--config={file}", "--jobs=1", "--output_dir=killed"]) == 0
+    assert main([f"--config={file}", "--jobs=1", "--output_dir=whole"]) == 0
+    assert without_times(records("killed")) == without_times(records("whole"))
+    for record in records("whole")["records"]:
+        one, other = (np.load(Path(f) / record["values"]) for f in ("killed", "whole"))
+        assert all(np.array_equal(one[name], other[name]) for name in one.files)
+
+
+def test_a_failed_cell_is_recorded_and_the_rest_is_done(small_grid, write_grid, tmp_path, capsys):
+    small_grid |= {"methods": ["none", "plain", "finest"]}
+    file = write_grid(small_grid)
+    words = [f"--config={file}", "--jobs=1", "--reference_k=30"]  # 60 of 40 items
+    assert main(words) == 1
+    said = capsys.readouterr()
+    assert "largest that fits is 20" in said.err and "that need them" in said.err
+    found = records("out")
+    assert [r["method"] for r in found["records"]] == ["control", "none", "plain"]
+    (failed,) = found["failed"]
+    assert "largest that fits is 20" in failed["error"]
+    # finest, finest', their lists and their comparison
+    assert len(found["blocked"]) == 5 and {b["by"] for b in found["blocked"]} == {failed["cell"]}
+    error = json.loads((tmp_path / "out/cells" / f"{failed['cell']}.error.json").read_text())
+    assert "UserError" in error["traceback"]
+    assert main([*words[:2]]) == 0  # other settings, other cells; what is there stays
+    assert [r["method"] for r in records("out")["records"]][-1] == "finest"
+
+
+def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
+    file = write_grid({**small_grid, "methods": ["none"]})
+    from recbole_finest.benchmark import work
+
+    def broken(job):
+        raise MemoryError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(work._WORK, "measure", broken)
+        assert main([f"--config={file}", "--jobs=1"]) == 1
+    assert [f["error"] for f in records("out")["failed"]] == ["MemoryError: no room"] * 2
+    assert len(list(Path("out/cells").glob("*.error.json"))) == 2
+    assert main([f"--config={file}", "--jobs=1"]) == 0
+    assert records("out")["failed"] == [] and not list(Path("out/cells").glob("*.error.json"))
+
+
+def test_a_locked_cell_is_left_to_the_process_that_makes_it(small_grid, write_grid):
+    from recbole_finest.benchmark.grid import read_grid
+    from recbole_finest.benchmark.run import Options, prepare_benchmark
+
+    grid, _, _ = read_grid(write_grid({**small_grid, "methods": ["none"]}), {}, {})
+    plan, store = prepare_benchmark(grid, Options(output_dir="out"), [])
+    store.open()
+    cell = next(iter(plan.cells.values()))
+    with FileLock(store.locks / cell.hash):
+        assert run_cell(str(store.root), cell).status == "locked"
+        assert not store.finished(cell.hash)
+    assert run_cell(str(store.root), cell).status == "done"
+    assert Store("out").read(cell.hash)["cell"] == cell.hash
