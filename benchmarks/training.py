@@ -1,288 +1,119 @@
 """Cost of training and fine-tuning against RecBole's own trainer.
 
-    python benchmarks/training.py [--data_path=../shared/data] [--only=ratios,packed,…] [--repeats=3]
+    python benchmarks/training.py [--data_path=../shared/data] [--only=SASRec-ml-100k,growth,…]
+        [--repeats=3] [--threads=1] [--results=training.json] [--output=docs/performance.md]
 
-Every figure is measured in a process of its own, the contenders in turn (A B C A B C …), at least
-``--steps`` steps after a warm-up, scaled to an epoch by its number of steps; medians are printed.
-RecBole is its own trainer and loaders as a user imports them, with RecBole's defaults.
+Every figure is measured in a process of its own, the contenders in turn (A B C A B C …): at least
+``--steps`` steps after a warm-up, scaled to an epoch by its number of steps, with what precedes the
+first batch; medians are printed. RecBole is its own trainer and loaders as a user imports them, with
+its defaults. With ``--results`` lines can be measured one by one: figures are kept in that file, and
+the table has all of them. ``--output`` writes the table as Markdown; the text of ``--notes``, where
+there is one, follows it.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import warnings
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
-WARM_UP = 3
+TASK = Path(__file__).with_name("training_task.py")
+LENGTH = 50
+OURS: dict[str, dict[str, Any]] = {
+    "instance": {"mode": "instance", "finest": False},
+    "instance finest": {"mode": "instance", "finest": True},
+    "packed": {"mode": "packed", "finest": False},
+    "packed finest": {"mode": "packed", "finest": True},
+}
+WHAT = {
+    "instance": "our instance-wise base epoch ÷ RecBole's",
+    "instance finest": "FINEST epoch, instance-wise ÷ RecBole's plain epoch",
+    "packed": "packed base epoch ÷ RecBole's plain epoch",
+    "packed finest": "packed FINEST epoch ÷ RecBole's plain epoch",
+}
+GOALS = {
+    ("SASRec", "ml-100k"): [0.6, 0.8, 0.05, 0.08],
+    ("GRU4Rec", "ml-100k"): [0.6, 0.8, 0.05, 0.08],
+    ("BERT4Rec", "ml-100k"): [0.6, 1.2, None, None],
+    ("SASRec", "ml-1m"): [None, None, 0.05, 0.08],
+    ("GRU4Rec", "ml-1m"): [None, None, 0.05, 0.08],
+}
+AUTHORS = (115, 200)  # seconds of one epoch of the released code, on one thread of such a machine
+GROWTH = (1, 4, 16)
+Row = list[str]
 
 
-# One measurement, in a process of its own -----------------------------------------------------------
+# Measuring ------------------------------------------------------------------------------------------
 
 
-def recbole_epoch(model: str, dataset: str, steps: int, settings: dict[str, Any]) -> dict[str, Any]:
-    """Seconds of one epoch of RecBole's trainer."""
-    from recbole.config import Config
-    from recbole.data import create_dataset, data_preparation
-    from recbole.utils import get_model, get_trainer, init_seed
-
-    columns = {"inter": ["user_id", "item_id", "timestamp"]}
-    config = Config(
-        model, dataset, config_dict={"train_neg_sample_args": None, "load_col": columns, **settings}
-    )
-    init_seed(config["seed"], config["reproducibility"])
-    data = create_dataset(config)
-    train, _, _ = data_preparation(config, data)
-    net = get_model(model)(config, train._dataset).to(config["device"])
-    trainer = get_trainer(config["MODEL_TYPE"], model)(config, net)
-    return timed(trainer, train, len(train), steps)
-
-
-def our_epoch(
-    model: str, dataset: str, steps: int, settings: dict[str, Any], mode: str, finest: bool
-) -> dict[str, Any]:
-    """Seconds of one epoch of ours: base, or FINEST fine-tuning with simulation and both losses."""
-    import torch
-
-    from recbole_finest.config import Config
-    from recbole_finest.model.build import build_model
-    from recbole_finest.prepare import choose_training_mode, prepare
-    from recbole_finest.stages import build_references
-    from recbole_finest.trainer import FinestTrainer, base_trainer
-
-    columns = {"inter": ["user_id", "item_id", "timestamp"]}
-    config = Config(model, dataset, None, {"load_col": columns, "training_mode": mode, **settings})
-    data = prepare(config)
-    choose_training_mode(data)
-    net = build_model(config, data.train)
-    if not finest:
-        loader = data.train_loader("base")
-        return timed(base_trainer(config, net), loader, len(loader), steps)
-    k = min(config["reference_k"], (data.log.n_items - 1) // 2)
-    output = type("Output", (), {"path": Path(tempfile.mkdtemp())})
-    begin = time.perf_counter()
-    references = build_references(config, data, output, net, k, None, "", False)
-    spent = time.perf_counter() - begin
-    trainer = FinestTrainer(config, net, references)
-    trainer._dataset = data.train
-    loader = data.train_loader("fine-tuning")
-    begin = time.perf_counter()
-    perturbed = loader.with_log(trainer.simulation(data.log, torch_generator()))
-    rebuild = time.perf_counter() - begin
-    trainer.simulation = None  # done above, once an epoch
-    result = timed(trainer, perturbed, len(loader), steps)
-    result["epoch"] += rebuild
-    return {**result, "rebuild": rebuild, "reference": spent, "threads": torch.get_num_threads()}
-
-
-def torch_generator() -> Any:
-    import numpy as np
-
-    return np.random.default_rng(0)
-
-
-def timed(trainer: Any, loader: Any, steps_per_epoch: int, steps: int) -> dict[str, Any]:
-    """Time ``steps`` steps of ``trainer._train_epoch`` after a warm-up."""
-    trainer._train_epoch(_First(loader, WARM_UP), 0)
-    steps = min(steps, steps_per_epoch)
-    begin = time.perf_counter()
-    trainer._train_epoch(_First(loader, steps), 0)
-    spent = time.perf_counter() - begin
-    return {"epoch": spent / steps * steps_per_epoch, "steps_per_epoch": steps_per_epoch}
-
-
-class _First:
-    """The first steps of a loader's epoch."""
-
-    def __init__(self, loader: Any, steps: int):
-        self.loader, self.steps = loader, steps
-        self._dataset = loader._dataset
-        self.shuffle = True
-        self.epoch = 0
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __iter__(self) -> Any:
-        return itertools.islice(iter(self.loader), self.steps)
-
-
-def measure(task: dict[str, Any]) -> None:
-    """Run one task in this process and print its result as JSON."""
-    warnings.filterwarnings("ignore")
-    sys.argv = sys.argv[:1]  # RecBole's Config reads the command line
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        kind = task.pop("kind")
-        result = recbole_epoch(**task) if kind == "recbole" else our_epoch(**task)
-        result["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB on Linux
-    print(json.dumps(result))
-
-
-def run(task: dict[str, Any]) -> dict[str, Any]:
+def run(task: dict[str, Any], threads: int) -> dict[str, float]:
     """Run one task in a fresh process."""
-    words = [sys.executable, __file__, "--task", json.dumps(task)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = [sys.executable, str(TASK), json.dumps({**task, "threads": threads})]
+    env = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         raise SystemExit(f"{task} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# The table ------------------------------------------------------------------------------------------
-
-
-def contenders(
-    model: str, dataset: str, settings: dict[str, Any], steps: int, which: list[str]
-) -> dict:
-    """Tasks by name."""
-    common = {"model": model, "dataset": dataset, "settings": settings, "steps": steps}
-    ours = {
-        "instance": {"mode": "instance", "finest": False},
-        "instance finest": {"mode": "instance", "finest": True},
-        "packed": {"mode": "packed", "finest": False},
-        "packed finest": {"mode": "packed", "finest": True},
-    }
-    tasks = {"recbole": {"kind": "recbole", **common}}
-    tasks |= {name: {"kind": "ours", **common, **extra} for name, extra in ours.items()}
-    return {name: tasks[name] for name in which}
-
-
-def medians(tasks: dict[str, dict], repeats: int) -> dict[str, dict[str, float]]:
+def medians(tasks: dict[str, dict], args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Run all tasks in turn, ``repeats`` times, and take the median of every figure."""
     results: dict[str, list[dict]] = {name: [] for name in tasks}
-    for _ in range(repeats):
+    for _ in range(args.repeats):
         for name, task in tasks.items():
-            results[name].append(run(dict(task)))
-            print(
-                f"  {task['model']} {task['dataset']} {name}: {results[name][-1]['epoch']:.1f} s",
-                file=sys.stderr,
-            )
+            found = run(task, args.threads)
+            results[name].append(found)
+            where = f"{task['model']} {task['dataset']} {name}"
+            print(f"  {where}: {found['epoch']:.2f} s, {found['peak']:.2f} GiB", file=sys.stderr)
     return {n: {k: statistics.median(r[k] for r in rs) for k in rs[0]} for n, rs in results.items()}
 
 
-GOALS = {
-    ("instance", "BERT4Rec"): 0.6,
-    ("instance", "SASRec"): 0.6,
-    ("instance", "GRU4Rec"): 0.6,
-    ("instance finest", "SASRec"): 0.8,
-    ("instance finest", "GRU4Rec"): 0.8,
-    ("instance finest", "BERT4Rec"): 1.2,
-    ("packed", "SASRec"): 0.05,
-    ("packed", "GRU4Rec"): 0.05,
-    ("packed finest", "SASRec"): 0.08,
-    ("packed finest", "GRU4Rec"): 0.08,
-}
+def task(args: argparse.Namespace, name: str, model: str, dataset: str, **changed: Any) -> dict:
+    """The task of one contender; ``changed`` settings beside the common ones."""
+    settings = {"data_path": args.data_path, "MAX_ITEM_LIST_LENGTH": LENGTH, "use_gpu": False}
+    steps = changed.pop("steps", args.steps)
+    common = {"model": model, "dataset": dataset, "steps": steps}
+    kind = {"kind": "recbole"} if name == "recbole" else {"kind": "ours", **OURS[name]}
+    return {**kind, **common, "settings": {**settings, **changed}}
 
 
-def ratios(
-    args: argparse.Namespace, dataset: str, models: list[str], which: list[str]
-) -> list[list]:
-    """Rows of epoch ÷ RecBole's plain epoch."""
-    rows = []
-    settings = {"data_path": args.data_path, "MAX_ITEM_LIST_LENGTH": 50}
-    for model in models:
-        chosen = [w for w in which if w == "recbole" or (w, model) in GOALS]
-        found = medians(contenders(model, dataset, settings, args.steps, chosen), args.repeats)
-        base = found["recbole"]
-        for name in chosen[1:]:
-            ratio, goal = found[name]["epoch"] / base["epoch"], GOALS[name, model]
-            seconds = f"{found[name]['epoch']:.1f} / {base['epoch']:.1f}"
-            rows.append(
-                [
-                    f"{name} epoch ÷ RecBole's",
-                    f"{model}, {dataset}",
-                    f"≤ {goal}",
-                    f"{ratio:.3f}",
-                    seconds,
-                ]
-            )
-        if dataset == "ml-1m" and model == "SASRec" and "packed finest" in found:
-            ours = found["packed finest"]
-            cost = ours["reference"] / base["epoch"]
-            seconds = f"{ours['reference']:.1f} / {base['epoch']:.1f}"
-            rows.append(
-                [
-                    "reference lists ÷ one plain epoch",
-                    f"{model}, {dataset}",
-                    "≤ 0.2",
-                    f"{cost:.3f}",
-                    seconds,
-                ]
-            )
-            peak = f"{ours['peak']:.2f} / {base['peak']:.2f} GiB"
-            rows.append(
-                [
-                    "peak memory of fine-tuning ÷ RecBole's",
-                    f"{model}, {dataset}",
-                    "≤ 0.5",
-                    f"{ours['peak'] / base['peak']:.3f}",
-                    peak,
-                ]
-            )
-    return rows
+def against_recbole(args: argparse.Namespace, model: str, dataset: str) -> dict[str, dict]:
+    goals = zip(OURS, GOALS[model, dataset])
+    names = ["recbole", *(name for name, goal in goals if goal is not None)]
+    return medians({name: task(args, name, model, dataset) for name in names}, args)
 
 
-def authors(args: argparse.Namespace) -> list[list]:
-    """LRURec on Foursquare against the released code's 115 to 200 seconds an epoch."""
-    settings = {
-        "data_path": args.data_path,
-        "MAX_ITEM_LIST_LENGTH": 50,
-        "embedding_size": 128,
-        "hidden_size": 128,
-        "reference_k": 100,
-        "user_inter_num_interval": "[10,inf)",
-    }
-    task = contenders("LRURec", "foursquare", settings, args.steps, ["packed finest"])
-    seconds = medians(task, args.repeats)["packed finest"]["epoch"]
-    ratio = f"{seconds / 200:.3f} – {seconds / 115:.3f}"
-    return [
-        [
-            "FINEST epoch ÷ the released code's",
-            "LRURec, foursquare",
-            "≤ 0.2",
-            ratio,
-            f"{seconds:.1f} / 115–200",
-        ]
-    ]
+def authors(args: argparse.Namespace) -> dict[str, dict]:
+    sizes = {"hidden_size": 128, "reference_k": 100}
+    users = {"user_inter_num_interval": "[10,inf)"}
+    name = "packed finest"
+    return medians({name: task(args, name, "LRURec", "foursquare", **sizes, **users)}, args)
 
 
-def growth(args: argparse.Namespace) -> list[list]:
-    """Seconds per interaction at 1, 4 and 16 times the interactions, same catalogue."""
-    rows, first = [], None
+def growth(args: argparse.Namespace) -> dict[str, dict]:
     with tempfile.TemporaryDirectory() as folder:
-        for times in (1, 4, 16):
+        tasks = {}
+        for times in GROWTH:
             name = f"synthetic{times}"
             synthetic(Path(folder) / name / f"{name}.inter", users=500 * times)
-            settings = {"data_path": folder, "MAX_ITEM_LIST_LENGTH": 50, "train_batch_size": 2048}
-            task = contenders("GRU4Rec", name, settings, 10**6, ["packed finest"])
-            seconds = medians(task, args.repeats)["packed finest"]["epoch"] / times
-            first = first or seconds
-            rows.append(
-                [
-                    f"seconds an epoch per 1 × interactions, at {times} ×",
-                    "GRU4Rec, synthetic",
-                    "± 10 %",
-                    f"{seconds / first:.3f}",
-                    f"{seconds:.2f}",
-                ]
-            )
-    return rows
+            changed = {"data_path": folder, "steps": 10**6}  # whole epochs
+            tasks[str(times)] = task(args, "packed finest", "GRU4Rec", name, **changed)
+        return medians(tasks, args)
 
 
 def synthetic(path: Path, users: int, items: int = 2000, length: int = 100) -> None:
-    """A random log: ``users`` × ``length`` interactions."""
+    """A random log: ``users`` × ``length`` interactions, every item at least once."""
     import numpy as np
     import pandas as pd
 
@@ -297,33 +128,127 @@ def synthetic(path: Path, users: int, items: int = 2000, length: int = 100) -> N
     pd.DataFrame(columns).to_csv(path, sep="\t", index=False)
 
 
-def main() -> None:
-    """Print the table."""
+LINES: dict[str, Callable[[argparse.Namespace], dict[str, dict]]] = {
+    **{
+        f"{model}-{dataset}": lambda args, m=model, d=dataset: against_recbole(args, m, d)
+        for model, dataset in GOALS
+    },
+    "LRURec-foursquare": authors,
+    "growth": growth,
+}
+
+
+# The table ------------------------------------------------------------------------------------------
+
+
+def _row(what: str, where: str, goal: float, ratio: float, figures: str) -> Row:
+    return [what, where, f"≤ {goal}", f"{ratio:.3f}", "yes" if ratio <= goal else "no", figures]
+
+
+def rows_of(line: str, found: dict[str, dict]) -> list[Row]:
+    """The rows of the table that a line gives."""
+    if line == "growth":
+        return _growth_rows(found)
+    if line == "LRURec-foursquare":
+        seconds = found["packed finest"]["epoch"]
+        figures = f"{seconds:.1f} s / {AUTHORS[0]}–{AUTHORS[1]} s (÷ the lower)"
+        what = "packed FINEST epoch ÷ the released code's"
+        return [_row(what, "LRURec, foursquare", 0.2, seconds / AUTHORS[0], figures)]
+    model, dataset = line.split("-", 1)
+    stock, where, rows = found["recbole"], line.replace("-", ", ", 1), []
+    for name, goal in zip(OURS, GOALS[model, dataset]):
+        if name in found and goal is not None:
+            ours = found[name]["epoch"]
+            figures = f"{ours:.2f} s / {stock['epoch']:.1f} s"
+            rows.append(_row(WHAT[name], where, goal, ours / stock["epoch"], figures))
+    if line == "SASRec-ml-1m":
+        ours = found["packed finest"]
+        figures = f"{ours['reference']:.1f} s / {stock['epoch']:.1f} s"
+        ratio = ours["reference"] / stock["epoch"]
+        rows.append(_row("reference lists ÷ one plain epoch", where, 0.2, ratio, figures))
+        figures = f"{ours['peak']:.2f} GiB / {stock['peak']:.2f} GiB"
+        what = "peak memory of fine-tuning ÷ RecBole's training"
+        rows.append(_row(what, where, 0.5, ours["peak"] / stock["peak"], figures))
+    return rows
+
+
+def _growth_rows(found: dict[str, dict]) -> list[Row]:
+    once, rows = found["1"]["epoch"], []
+    for times in GROWTH[1:]:
+        seconds = found[str(times)]["epoch"]
+        ratio = seconds / times / once
+        what = f"packed FINEST epoch at {times} × the interactions ÷ {times} × that at 1 ×"
+        met = "yes" if ratio <= 1.1 else "no"
+        figures = f"{seconds:.2f} s / {times} × {once:.2f} s"
+        rows.append([what, "GRU4Rec, synthetic", "≤ 1.1", f"{ratio:.3f}", met, figures])
+    return rows
+
+
+def table(results: dict[str, dict]) -> str:
+    """The table of all lines that were measured, in Markdown."""
+    rows = [row for line in LINES if line in results for row in rows_of(line, results[line])]
+    headers = ["what", "model, data", "goal", "measured", "met", "figures"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def machine(args: argparse.Namespace) -> str:
+    """What it was measured on, and how."""
+    processor = platform.machine()
+    if Path("/proc/cpuinfo").is_file():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next((x.split(":")[1].strip() for x in lines if "model name" in x), processor)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "recbole", "numpy"))
+    return (
+        f"Machine: {processor}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}; Python "
+        f"{platform.python_version()}, {packages}. {args.threads} thread(s) a process, medians of "
+        f"{args.repeats} interleaved repeats, at least {args.steps} steps after a warm-up of 3 or the "
+        f"whole epoch, histories of {LENGTH}, batches of 2048 instances; RecBole with its defaults."
+    )
+
+
+def write(path: Path, notes: Path, args: argparse.Namespace, results: dict[str, dict]) -> None:
+    """Write the table as Markdown, followed by the notes."""
+    text = f"# Performance\n\nMade by `python benchmarks/training.py`.\n\n{machine(args)}\n\n"
+    text += table(results) + "\n"
+    if notes.is_file():
+        text += "\n" + notes.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data_path", default="../shared/data")
+    parser.add_argument("--only", default=",".join(LINES))
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="ml-100k,ml-1m,authors,growth")
-    parser.add_argument("--task", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--notes", type=Path, default=Path("docs/performance_notes.md"))
     args = parser.parse_args()
-    if args.task:
-        measure(json.loads(args.task))
-        return
+    args.only = [name for name in args.only.split(",") if name]
+    unknown = [name for name in args.only if name not in LINES]
+    if unknown:
+        parser.error(f"--only: no line {unknown[0]!r}; use {', '.join(LINES)}")
     args.data_path = str(Path(args.data_path).resolve())
-    rows: list[list] = []
-    everything = ["recbole", "instance", "instance finest", "packed", "packed finest"]
-    if "ml-100k" in args.only:
-        rows += ratios(args, "ml-100k", ["SASRec", "GRU4Rec", "BERT4Rec"], everything)
-    if "ml-1m" in args.only:
-        rows += ratios(args, "ml-1m", ["SASRec", "GRU4Rec"], ["recbole", "packed", "packed finest"])
-    if "authors" in args.only:
-        rows += authors(args)
-    if "growth" in args.only:
-        rows += growth(args)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print(tabulate(rows, ["what", "model, data", "goal", "measured", "seconds"], tablefmt="github"))
+    return args
+
+
+def main() -> None:
+    """Measure, then print the table."""
+    args = _arguments()
+    kept = args.results is not None and args.results.is_file()
+    results = json.loads(args.results.read_text()) if kept else {}
+    for line in args.only:
+        results[line] = LINES[line](args)
+        if args.results:
+            args.results.write_text(json.dumps(results, indent=1))
+    print(f"{machine(args)}\n\n{table(results)}")
+    if args.output:
+        write(args.output, args.notes, args, results)
 
 
 if __name__ == "__main__":

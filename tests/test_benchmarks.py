@@ -1,0 +1,55 @@
+"""The tables of the benchmarks: their arithmetic, and that every line of the goals is there."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def load(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_rows_of_one_model(monkeypatch):
+    training = load("training", monkeypatch)
+    found = {
+        "recbole": {"epoch": 100.0, "peak": 4.0},
+        "packed": {"epoch": 4.0, "peak": 1.0},
+        "packed finest": {"epoch": 9.0, "peak": 1.0, "reference": 25.0},
+    }
+    rows = training.rows_of("SASRec-ml-1m", found)
+    assert [row[1:5] for row in rows] == [
+        ["SASRec, ml-1m", "≤ 0.05", "0.040", "yes"],
+        ["SASRec, ml-1m", "≤ 0.08", "0.090", "no"],
+        ["SASRec, ml-1m", "≤ 0.2", "0.250", "no"],
+        ["SASRec, ml-1m", "≤ 0.5", "0.250", "yes"],
+    ]
+
+
+def test_growth_is_per_interaction(monkeypatch):
+    training = load("training", monkeypatch)
+    found = {"1": {"epoch": 2.0}, "4": {"epoch": 8.4}, "16": {"epoch": 36.0}}
+    rows = training.rows_of("growth", found)
+    assert [row[3:5] for row in rows] == [["1.050", "yes"], ["1.125", "no"]]
+
+
+def test_every_line_gives_rows_and_the_notes_follow_the_table(monkeypatch, tmp_path):
+    training = load("training", monkeypatch)
+    one = {"epoch": 1.0, "peak": 1.0, "reference": 1.0}
+    names = ["recbole", *training.OURS]
+    results = {line: {name: one for name in names} for line in training.LINES}
+    results["growth"] = {str(times): one for times in training.GROWTH}
+    (tmp_path / "notes.md").write_text("## Why\n")
+    monkeypatch.setattr(sys, "argv", ["training.py"])
+    training.write(tmp_path / "out.md", tmp_path / "notes.md", training._arguments(), results)
+    text = (tmp_path / "out.md").read_text()
+    # 3 × instance, 3 × instance finest, 4 × packed, 4 × packed finest, references, memory, authors, growth
+    assert text.count("| yes") + text.count("| no") == 3 + 3 + 4 + 4 + 2 + 1 + 2
+    assert text.endswith("## Why\n")
+    assert "torch" in text
