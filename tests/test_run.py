@@ -119,6 +119,8 @@ BAD = [
     (["--model=SASRec", "--dataset=toy", "--perturbation_kind=delete"], "perturbation_kind"),
     (["--model=SASRec", "--dataset=toy", "--perturbation_ratio=0.00001"], "perturbation_ratio"),
     (["--model=SASRec", "--dataset=toy", "--baselines=[plane]"], "did you mean 'plain'"),
+    (["--model=SASRec", "--dataset=toy", "--baselines=[no_module:Mine]"], "cannot be imported"),
+    (["--model=SASRec", "--dataset=toy", "--ensemble_size=1"], "ensemble_size is 1"),
     (["--model=SASRec", "--dataset=toy", "--metrics=[NDCG,Jacard]"], "Jacard"),
     (["--model=SASRec", "--dataset=toy", "--valid_metric=NDCG@7"], "valid_metric is 'NDCG@7'"),
     (["--model=SASRec", "--dataset=toy", "--base_checkpoint=no.pth"], "does not exist"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from recbole.data.interaction import Interaction
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recbole_finest.model.build import build_model
 from recbole_finest.scoring import Scorer
 
 
@@ -36,6 +37,21 @@ class AverageModel(nn.Module):
         self.members = nn.ModuleList(members)
         self.dataset = dataset
         self.ITEM_ID = dataset.iid_field
+
+    @classmethod
+    def from_checkpoint(cls, config: Any, dataset: Any, state: Mapping[str, Any]) -> AverageModel:
+        """The model that a checkpoint (``ensemble.pth``) holds.
+
+        Args:
+            config: the settings of its members.
+            dataset: their training set.
+            state: from ``torch.load(path, weights_only=True)``.
+        """
+        weights = state["state_dict"]
+        size = len({name.split(".")[1] for name in weights})
+        model = cls([build_model(config, dataset) for _ in range(size)], dataset)
+        model.load_state_dict(weights)
+        return model
 
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Average log-probabilities of all items, ``[B, n_items]``; 0 in column 0 (padding)."""

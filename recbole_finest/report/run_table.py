@@ -40,6 +40,8 @@ def run_table(report: Report) -> Table:
         **{name: settings[name] for name in SETTINGS if name in settings},
         "epochs": _listed(result.get("epochs", {}), "{}"),
         "seconds": _listed(result.get("seconds", {}), "{:.0f}"),
+        "training, times base's": _ratios(result, "training_ratio"),
+        "inference, times base's": _ratios(result, "inference_ratio"),
         "device": result.get("device"),
         "versions": ", ".join(f"{k} {v}" for k, v in result.get("versions", {}).items()),
     }
@@ -62,6 +64,12 @@ def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:
 
 def _listed(values: Mapping[str, Any], style: str) -> str:
     return ", ".join(f"{label(name)} {style.format(value)}" for name, value in values.items())
+
+
+def _ratios(result: Mapping[str, Any], name: str) -> str:
+    """What each method costs beside base; unknown ratios are left out."""
+    found = {method: cost[name] for method, cost in result.get("cost", {}).items()}
+    return _listed({k: v for k, v in found.items() if v is not None}, "{:.2f}")
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recbole_finest.errors import UserError
-from recbole_finest.method import METHODS, Step, make_method
+from recbole_finest.method import METHODS, Method, Step, make_method
 from recbole_finest.method.distillation import negative_log_likelihood
 
 CONFIG = {
@@ -82,6 +82,38 @@ def test_simulation_draws_one_kind_for_an_epoch_and_ratio_zero_turns_it_off():
     assert make_method("finest", {**CONFIG, "simulation_ratio": 0}).simulation() is None
 
 
-def test_unknown_method():
-    with pytest.raises(UserError, match=r"package\.module:Class"):
-        make_method("nothing", CONFIG)
+def test_which_methods_train_on_which_side():
+    sides = {name: make_method(name, CONFIG).fine_tunes for name in METHODS}
+    untrained = {name: side for name, side in sides.items() if side != (True, True)}
+    neither = (False, False)
+    assert untrained == {"none": neither, "ensemble": neither, "warm_start": (False, True)}
+
+
+def test_only_warm_start_begins_with_the_clean_base_on_both_sides():
+    assert [n for n in METHODS if make_method(n, CONFIG).starts_from == "base"] == ["warm_start"]
+
+
+def test_seeds_of_the_ensemble():
+    assert make_method("ensemble", CONFIG).seeds(7) == [7, 8, 9]
+    assert make_method("finest", CONFIG).seeds(7) == [7]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", r"package\.module:Class"),
+        ("warmstart", "did you mean 'warm_start'"),
+        ("no_such_module:Mine", "cannot be imported"),
+        ("recbole_finest.method:NoSuchClass", "cannot be imported"),
+        ("recbole_finest.method:Step", "subclass of recbole_finest.method.Method"),
+        (f"{__name__}:AveragesAndTrains", "cannot be fine-tuned"),
+    ],
+)
+def test_what_is_no_method(name, said):
+    with pytest.raises(UserError, match=said):
+        make_method(name, CONFIG)
+
+
+class AveragesAndTrains(Method):
+    def seeds(self, seed):
+        return [seed, seed + 1]

@@ -12,7 +12,14 @@ from recbole_finest.benchmark.leaderboard.figures import trade_off
 from recbole_finest.benchmark.leaderboard.headline import headline
 from recbole_finest.benchmark.leaderboard.measures import Keys, shown_keys
 from recbole_finest.benchmark.leaderboard.rank_table import rank_table
+from recbole_finest.benchmark.leaderboard.recommend import swept_methods
 from recbole_finest.benchmark.leaderboard.records import Benchmark
+from recbole_finest.benchmark.leaderboard.sweeps import (
+    max_loss,
+    recommendations,
+    sweep_figures,
+    sweep_table,
+)
 from recbole_finest.benchmark.leaderboard.tables import by_kind, every_measure, main_board
 from recbole_finest.report.style import Figure
 from recbole_finest.report.table import Table
@@ -41,22 +48,34 @@ class Board:
 def make_board(bench: Benchmark) -> Board:
     """All that is shown; the same records give the same board, bootstrap included."""
     rows, keys = bench.trainings, shown_keys(bench.trainings)
+    loss = max_loss(bench.grid)
     settings = bench.grid.get("method_settings") or {}
+    places = {name: i for i, name in enumerate(dict.fromkeys(rows["method"]))}
     blocks = list(make_blocks(rows, keys, settings, generator(0, "leaderboard")))
     sections: dict[str, tuple[str, list[str]]] = {}
     tables: dict[str, Table] = {}
     figures: list[Figure] = []
+    said: list[str] = []
     for same in _by_place(blocks):
         made = list(_tables(same, rows, keys))
         name = made[0].name
         sections[made[0].title] = (name, [table.name for table in made])
         tables |= {table.name: table for table in made}
-        drawn = trade_off(same[0], keys)
+        families = swept_methods(same[0].rows, bench.variants)
+        left_out = {
+            r.method for rows in families.values() for r in rows if r.method not in families
+        }
+        drawn = trade_off(same[0], keys, places, left_out)
         figures += [drawn] if drawn else []
+        if families and keys.stability and keys.accuracy:
+            swept = sweep_table(same, bench.variants, keys, loss)
+            _add(sections, tables, swept.title, swept.name, [swept])
+            figures += sweep_figures(same[0], bench.variants, keys, loss)
+            said += recommendations(same[0], bench.variants, keys, loss)
     ranks = [rank_table(rows, order, keys) for order in dict.fromkeys(rows["shuffle_order"])]
     _add(sections, tables, "Average ranks", "ranks", [table for table in ranks if table])
     _add(sections, tables, "Failed cells", "failed", _failed(bench))
-    return Board(headline(bench, blocks, keys), blocks, sections, tables, figures)
+    return Board(headline(bench, blocks, keys, said), blocks, sections, tables, figures)
 
 
 def _by_place(blocks: list[Block]) -> list[list[Block]]:
@@ -82,9 +101,15 @@ def _failed(bench: Benchmark) -> list[Table]:
     if not bench.failed:
         return []
     frame = pd.DataFrame(
-        [{"cell": str(f.get("cell")), "error": str(f.get("error"))} for f in bench.failed]
+        [
+            {
+                "cell": " ".join(str(f[k]) for k in ("label", "cell") if k in f),
+                "error": str(f["error"]),
+            }
+            for f in bench.failed
+        ]
     )
-    note = "These cells ended with an error and are in no figure above."
+    note = "These cells ended with an error, or need one that did, and are in no figure above."
     return [Table("failed", "Failed cells", note, frame, frame)]
 
 

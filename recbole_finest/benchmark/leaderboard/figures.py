@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -22,12 +22,21 @@ DRAWN, ENTRY = (
 )  # pixels: the drawing, and an entry of the legend, which a phone shows one a row
 
 
-def trade_off(block: Block, keys: Keys) -> Figure | None:
-    """One point a method: accuracy change against instability removed; None without points."""
-    rows = [row for row in block.rows if _known(row)]
+def trade_off(
+    block: Block, keys: Keys, places: Mapping[str, int], left_out: Container[str] = ()
+) -> Figure | None:
+    """One point a method: accuracy change against instability removed; None without points.
+
+    Args:
+        block: the methods.
+        keys: what is shown.
+        places: each method's marker, the same in all figures.
+        left_out: methods that have a figure of their own.
+    """
+    rows = [row for row in block.rows if known(row) and row.method not in left_out]
     if len(rows) < 2:
         return None
-    traces = [_front(rows), *(_point(row, i) for i, row in enumerate(rows))]
+    traces = [_front(rows), *(_point(row, places[row.method]) for row in rows)]
     plot = figure(
         traces,
         f"{measure_label(keys.accuracy[0])} change against none (%)",
@@ -39,13 +48,14 @@ def trade_off(block: Block, keys: Keys) -> Figure | None:
         f"board-{board_name(block.dataset, block.shuffle_order)}",
         f"Stability against accuracy: {block.dataset}, {block.model}",
         f"Further up is more stable (in {measure_label(keys.stability[0])}), further right more accurate; "
-        "none is at 0, 0. The line is the Pareto front: no method beats those on it in both. Bars are "
+        "none is at 0, 0. The line is the Pareto front: no method here beats those on it in both. Bars are "
         "95 % intervals over replicates; accuracy is that of the side, clean or perturbed, that lost more.",
         plot,
     )
 
 
-def _known(row: Row) -> bool:
+def known(row: Row) -> bool:
+    """Whether a row has a point in the figure."""
     return row.removed.mean == row.removed.mean and row.accuracy_change.n > 0
 
 

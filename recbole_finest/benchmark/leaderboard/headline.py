@@ -27,12 +27,21 @@ HOW_TO_READ = (
 )
 
 
-def headline(bench: Benchmark, blocks: Sequence[Block], keys: Keys) -> list[str]:
-    """All sentences, in the order of importance to somebody who doubts the figures."""
+def headline(
+    bench: Benchmark, blocks: Sequence[Block], keys: Keys, recommended: Sequence[str] = ()
+) -> list[str]:
+    """All sentences, in the order of importance to somebody who doubts the figures.
+
+    Args:
+        bench: what was run.
+        blocks: all rows.
+        keys: what is shown.
+        recommended: what a sweep recommends.
+    """
     first = _first_blocks(blocks)
     found = [_run(bench), _controls(bench.trainings, keys)]
     found += [sentence for block in first if (sentence := _result(block, keys))]
-    found += [_noise_floor(first, keys), _replicates(first)]
+    found += [*recommended, _noise_floor(first, keys), _replicates(first)]
     return [sentence for sentence in found if sentence] + [HOW_TO_READ]
 
 
@@ -50,8 +59,8 @@ def _run(bench: Benchmark) -> str:
     parts = [
         _several(own, "model", "model", named=True),
         _several(own, "dataset", "data set", named=True),
-        _several(own, "method", "method", named=True),
-        _several(own, "perturbation", "test perturbation"),
+        _methods(bench, own),
+        _several(own, "drawn", "test perturbation"),
         _several(own, "seed", "seed"),
         _several(own, "shuffle_order", "shuffle order", named=True),
     ]
@@ -69,6 +78,16 @@ def _several(rows: pd.DataFrame, column: str, word: str, named: bool = False) ->
     values = list(dict.fromkeys(map(str, rows[column])))
     text = f"{len(values)} {word}{'' if len(values) == 1 else 's'}"
     return text + (f" ({', '.join(values)})" if named and values else "")
+
+
+def _methods(bench: Benchmark, rows: pd.DataFrame) -> str:
+    """The methods, a swept one once with the number of its settings."""
+    settings: dict[str, int] = {}
+    for name in dict.fromkeys(map(str, rows["method"])):
+        method = bench.method_of(name)
+        settings[method] = settings.get(method, 0) + 1
+    names = [name + (f" in {n} settings" if n > 1 else "") for name, n in settings.items()]
+    return f"{len(names)} method{'' if len(names) == 1 else 's'} ({', '.join(names)})"
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,19 @@ PLACE = ["dataset", "shuffle_order", "model", "method", "seed", "perturbation"]
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A method with settings of its own, such as one of a sweep.
+
+    Attributes:
+        method: the method.
+        settings: its settings that differ from the benchmark's.
+    """
+
+    method: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """What a benchmark left behind.
 
@@ -35,16 +48,23 @@ class Benchmark:
         grid: what was asked for, resolved.
         versions: version of each package.
         seconds: wall time.
-        failed: ``[{"cell", "error"}]``.
-        trainings: one row a record: the columns ``PLACE``, ``kind`` of perturbation, ``cost_ratio``,
-            ``inference_ratio`` and one a value, such as ``stability/jaccard@10``.
+        failed: ``[{"cell", "error"}]``; what was not made because of it is there too.
+        trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
+            the perturbation in words, ``cost_ratio``, ``inference_ratio`` and one a value, such as
+            ``stability/jaccard@10``.
+        variants: the methods that have settings of their own, by name.
     """
 
     grid: dict[str, Any]
     versions: dict[str, str]
     seconds: float
-    failed: list[dict[str, str]]
+    failed: list[dict[str, Any]]
     trainings: pd.DataFrame
+    variants: dict[str, Variant]
+
+    def method_of(self, name: str) -> str:
+        """The method that a name in the records stands for: ``finest`` for one of its variants."""
+        return self.variants[name].method if name in self.variants else name
 
 
 def read_benchmark(folder: Path) -> Benchmark:
@@ -76,23 +96,48 @@ def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Be
         UserError: one training is recorded twice.
     """
     rows = [_row(record, folder) for record in contents["records"]]
-    trainings = pd.DataFrame(rows, columns=None if rows else PLACE)
+    trainings = pd.DataFrame(rows, columns=None if rows else [*PLACE, "drawn", "kind"])
     twice = trainings[trainings.duplicated(PLACE)]
     if len(twice):
-        place = ", ".join(f"{name} {twice.iloc[0][name]}" for name in PLACE)
+        names = [*PLACE[:-1], "drawn"]
+        place = ", ".join(f"{name} {twice.iloc[0][name]}" for name in names)
         raise UserError(f"{RECORDS} holds two records of {place}; remove one")
+    grid = dict(contents.get("grid") or {})
+    blocked = [
+        {**cell, "error": f"not made: needs {cell.get('by')}"}
+        for cell in contents.get("blocked") or []
+    ]
     return Benchmark(
-        grid=dict(contents.get("grid") or {}),
+        grid=grid,
         versions={str(k): str(v) for k, v in (contents.get("versions") or {}).items()},
         seconds=float(contents.get("seconds") or 0),
-        failed=list(contents.get("failed") or []),
+        failed=[*(contents.get("failed") or []), *blocked],
         trainings=trainings,
+        variants=_variants(grid, contents["records"]),
     )
+
+
+def _variants(grid: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> dict[str, Variant]:
+    """Methods with settings of their own, from the grid's ``method_settings`` and the records."""
+    found = {
+        str(name): Variant(
+            str(given.get("method", name)), {k: v for k, v in given.items() if k != "method"}
+        )
+        for name, given in (grid.get("method_settings") or {}).items()
+    }
+    for record in records:
+        if record.get("settings"):
+            name = record["method"]
+            method = found[name].method if name in found else name.partition("(")[0].strip()
+            found[name] = Variant(method, dict(record["settings"]))
+    return {name: variant for name, variant in found.items() if variant.settings}
 
 
 def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     row = {name: record[name] for name in PLACE if name != "perturbation"}
-    row["perturbation"] = perturbation_words(record.get("perturbation"))
+    # all that is known of it tells two test perturbations apart
+    row["perturbation"] = json.dumps(record.get("perturbation"), sort_keys=True)
+    row["drawn"] = perturbation_words(record.get("perturbation"))
     row["kind"] = (record.get("perturbation") or {}).get("kind", "none")
     for part, prefix in PARTS.items():
         row |= {f"{prefix}/{key}": value for key, value in (record.get(part) or {}).items()}
@@ -101,7 +146,7 @@ def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
 
 
 def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:
-    """A test perturbation in words, different for different ones: ``deletion, random, 0.001, seed 0``."""
+    """A test perturbation in words: ``deletion, random, 0.001, seed 0``."""
     if perturbation is None:
         return "none"
     p = perturbation

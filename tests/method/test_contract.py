@@ -1,0 +1,197 @@
+"""What every method promises on models of three kinds, in whole runs on toy data."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_finest import Config, run_finest
+from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.method import METHODS
+from recbole_finest.model.average import AverageModel
+from recbole_finest.model.build import build_model
+from recbole_finest.prepare import prepare
+from recbole_finest.result import Output
+from recbole_finest.scoring import Scorer
+from tests.conftest import write_toy
+
+OWN_METHOD = "my_methods.half:HalfPlain"
+OWN_MODULE = '''
+from recbole_finest.method import Method
+
+
+class HalfPlain(Method):
+    """Half of the next-item loss."""
+
+    def loss(self, step):
+        return step.next_item_loss / 2
+'''
+METHOD_NAMES = [*METHODS, OWN_METHOD]
+SMALL = {"hidden_size": 8, "inner_size": 16, "n_layers": 1}
+VARIANTS = {
+    "SASRec": SMALL,  # packed, cross-entropy
+    "BERT4Rec": SMALL,  # masked histories, cross-entropy
+    "NPE": {"loss_type": "BPR", "embedding_size": 8},  # negative items
+}
+SETTINGS = {
+    "epochs": 1,
+    "finest_epochs": 1,
+    "MAX_ITEM_LIST_LENGTH": 8,
+    "train_batch_size": 128,
+    "reference_k": 5,
+    "list_depth": 20,
+    "simulation_ratio": 0.05,
+    "perturbation_ratio": 0.02,
+    "ensemble_size": 2,
+    "show_progress": False,
+    "state": "ERROR",
+    "baselines": [name for name in METHOD_NAMES if name != "finest"],
+}
+
+
+def settings_of(model, folder):
+    variant = VARIANTS[model]
+    return {
+        **SETTINGS,
+        **variant,
+        "data_path": str(folder / "data"),
+        "output_dir": str(folder / "run"),
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_report():
+    """Runs without a report, which takes longer than these trainings and has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Output, "write_report", lambda self: None)
+        yield
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def run(request, tmp_path_factory):
+    """Name of the model, folder of the run with all methods, and its result."""
+    folder = tmp_path_factory.mktemp("methods")
+    write_toy(folder / "data")
+    package = folder / "my_methods"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "half.py").write_text(OWN_MODULE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.syspath_prepend(str(folder))
+        result = run_finest(request.param, "toy", config_dict=settings_of(request.param, folder))
+        yield request.param, folder, result
+
+
+def weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
+    return torch.load(folder / "run" / f"{name}.pth", weights_only=True)["state_dict"]
+
+
+def lists(folder: Path, name: str) -> np.ndarray:
+    return RankLists.load(folder / "run" / "ranklists" / f"{name}.npz").items
+
+
+def test_the_control_is_exact_beside_every_method(run):
+    _, _, result = run
+    assert all(abs(v - 1) <= 1e-12 for v in result["stability"]["control"].values())
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_both_sides_have_lists_and_finite_curves(run, method):
+    _, folder, result = run
+    curves = json.loads((folder / "run" / "curves.json").read_text())
+    trains = {"none": (0, 0), "ensemble": (0, 0), "warm_start": (0, 1)}.get(method, (1, 1))
+    for name, epochs in zip((method, f"{method}_perturbed"), trains):
+        assert result["epochs"][name] == len(curves[name]) == epochs
+        assert all(np.isfinite(row["train_loss"]) and row["train_loss"] > 0 for row in curves[name])
+        assert 0 <= result["accuracy"][name]["ndcg@10"] <= 1
+        assert lists(folder, name).shape == lists(folder, "base").shape
+    assert 0 <= result["stability"][method]["jaccard@10"] <= 1
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_a_checkpoint_gives_the_lists_again(run, method):
+    model, folder, _ = run
+    path = folder / "run" / f"{method}_perturbed.pth"
+    if method == "none":
+        assert not path.exists()
+        return
+    config = Config(model, "toy", config_dict=settings_of(model, folder))
+    data = prepare(config)
+    state = torch.load(path, weights_only=True)
+    if method == "ensemble":
+        found = AverageModel.from_checkpoint(config, data.train, state)
+    else:
+        found = build_model(config, data.train)
+        found.load_state_dict(state["state_dict"])
+    batch = next(iter(data.test_loader()))[0]
+    with torch.no_grad():
+        scores = Scorer(found.eval(), data.train).all_items(batch)
+    scores[:, 0] = -torch.inf
+    wanted = lists(folder, f"{method}_perturbed")
+    tokens = data.train.id2token("item_id", scores.argmax(1).numpy())
+    assert (tokens == wanted[: len(tokens), 0]).mean() > 0.98  # near-ties may change places
+
+
+def test_nothing_is_base(run):
+    _, folder, result = run
+    for side in ("", "_perturbed"):
+        assert np.array_equal(lists(folder, f"none{side}"), lists(folder, f"base{side}"))
+        assert result["accuracy"][f"none{side}"] == result["accuracy"][f"base{side}"]
+    assert result["stability"]["none"] == result["stability"]["base"]
+
+
+def test_warm_start_is_base_on_the_clean_side(run):
+    _, folder, _ = run
+    assert np.array_equal(lists(folder, "warm_start"), lists(folder, "base"))
+    assert not (folder / "run" / "warm_start.pth").exists()
+    changed, base = weights(folder, "warm_start_perturbed"), weights(folder, "base")
+    assert any(not torch.equal(changed[name], weight) for name, weight in base.items())
+
+
+def test_the_ensemble_holds_base_and_another_seed(run):
+    _, folder, _ = run
+    for side in ("", "_perturbed"):
+        found = weights(folder, f"ensemble{side}")
+        for i, member in enumerate((f"base{side}", f"base_seed2021{side}")):
+            for name, weight in weights(folder, member).items():
+                assert torch.equal(found[f"members.{i}.{name}"], weight), name
+
+
+def test_cost(run):
+    _, _, result = run
+    cost, seconds = result["cost"], result["seconds"]
+    assert set(cost) == set(METHOD_NAMES)
+    for found in cost.values():
+        assert found["training_ratio"] == pytest.approx(1 + found["seconds"] / seconds["base"])
+        assert found["inference_ratio"] > 0
+    for method in ("none", "warm_start"):
+        assert cost[method]["inference_ratio"] == 1
+        assert cost[method]["seconds"] == seconds[method]
+    assert cost["plain"]["seconds"] == seconds["plain"]
+    assert cost["finest"]["seconds"] == seconds["reference"] + seconds["finest"]
+    assert cost["ensemble"]["seconds"] == seconds["base_seed2021"] + seconds["ensemble"]
+
+
+def test_warm_start_begins_with_the_weights_of_base(toy, tmp_path):
+    run_finest(
+        "SASRec", "toy", config_dict={**toy, "finest_epochs": 0, "baselines": ["warm_start"]}
+    )
+    found = weights(tmp_path, "warm_start_perturbed")
+    for name, weight in weights(tmp_path, "base").items():
+        assert torch.equal(found[name], weight), name
+
+
+def test_an_ensemble_is_continued_where_it_stopped(toy, tmp_path):
+    toy = {**toy, "baselines": ["ensemble"], "ensemble_size": 2}
+    first = run_finest("GRU4Rec", "toy", config_dict=toy)
+    for name in ("ensemble_perturbed.pth", "base_seed2021_perturbed.pth", "result.json"):
+        (tmp_path / "run" / name).unlink()
+    stamp = (tmp_path / "run" / "base_seed2021.pth").stat().st_mtime_ns
+    second = run_finest("GRU4Rec", "toy", config_dict={**toy, "resume": True})
+    for part in ("accuracy", "stability", "epochs"):
+        assert second[part] == first[part]
+    assert second["seconds"]["base_seed2021"] == first["seconds"]["base_seed2021"]
+    assert (tmp_path / "run" / "base_seed2021.pth").stat().st_mtime_ns == stamp
