@@ -7,6 +7,7 @@ from recbole_finest.benchmark.leaderboard.estimates import (
     NONE,
     change_of,
     mean_of,
+    means_of,
     paired_p,
     replicates_needed,
 )
@@ -32,6 +33,20 @@ def test_one_replicate_has_no_interval_and_equal_ones_have_one_without_width(rng
     equal = mean_of(np.full(5, 0.7), rng)
     assert (equal.mean, equal.low, equal.high, equal.n) == (0.7, 0.7, 0.7, 5)
     assert mean_of(np.array([np.nan]), rng) is NONE
+
+
+def test_several_measures_at_once(rng):
+    values = {"a": [0.2, 0.4], "b": [0.5, 0.5], "c": [0.1, np.nan], "d": [0.9, 0.1]}
+    found = means_of({key: np.array(row) for key, row in values.items()}, rng)
+    assert list(found) == ["a", "b", "c", "d"]
+    assert [(e.low, e.high, e.n) for e in found.values() if e.n == 2] == [
+        (pytest.approx(0.2), pytest.approx(0.4), 2),
+        (0.5, 0.5, 2),
+        (pytest.approx(0.1), pytest.approx(0.9), 2),
+    ]
+    assert found["c"].mean == 0.1 and found["d"].mean == pytest.approx(0.5)
+    one = means_of({"a": np.array([0.3])}, rng)["a"]
+    assert (one.mean, one.n) == (0.3, 1) and np.isnan(one.low)
 
 
 def test_a_change_is_the_ratio_of_the_means_and_is_resampled_in_pairs(rng):

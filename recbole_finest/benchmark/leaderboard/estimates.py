@@ -5,13 +5,15 @@ A replicate is one training: model, seed and test perturbation.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from recbole_finest.evaluator.statistics import wilcoxon_p
-from recbole_finest.evaluator.summary import RESAMPLES, mean_interval
+from recbole_finest.evaluator.summary import RESAMPLES
 
 NAN = float("nan")
 LEVEL = 0.05
@@ -38,8 +40,26 @@ def mean_of(values: np.ndarray, rng: np.random.Generator) -> Estimate:
         return NONE
     if np.ptp(values) == 0:  # nothing to resample
         return _constant(float(values[0]), len(values))
-    low, high = mean_interval(values[None], None, rng)
-    return Estimate(float(values.mean()), float(low[0]), float(high[0]), len(values))
+    low, high = _interval((values,), np.mean, rng)
+    return Estimate(float(values.mean()), float(low), float(high), len(values))
+
+
+def means_of(values: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, Estimate]:
+    """:func:`mean_of` of several measures of the same replicates, resampled together."""
+    varied = [key for key, row in values.items() if np.ptp(row) > 0]  # and without NaN
+    found = {key: mean_of(row, rng) for key, row in values.items() if key not in varied}
+    if varied:
+        table = np.stack([values[key] for key in varied])
+
+        def means(chosen: np.ndarray, axis: int = -1) -> np.ndarray:
+            return table[:, chosen].mean(axis=-1)
+
+        low, high = _interval((np.arange(table.shape[1]),), means, rng)
+        for i, key in enumerate(varied):
+            found[key] = Estimate(
+                float(table[i].mean()), float(low[i]), float(high[i]), table.shape[1]
+            )
+    return {key: found[key] for key in values}
 
 
 def change_of(method: np.ndarray, none: np.ndarray, rng: np.random.Generator) -> Estimate:
@@ -62,18 +82,25 @@ def change_of(method: np.ndarray, none: np.ndarray, rng: np.random.Generator) ->
         with np.errstate(divide="ignore", invalid="ignore"):
             return one.mean(axis=axis) / other.mean(axis=axis) - 1
 
+    low, high = _interval((method, none), ratio, rng)
+    return Estimate(change, float(low), float(high), len(none))
+
+
+def _interval(
+    samples: tuple[np.ndarray, ...], statistic: Callable[..., Any], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bootstrap percentile 95 % interval, replicates drawn in pairs; NaN where it has no end."""
     drawn = stats.bootstrap(
-        (method, none),
-        ratio,
-        paired=True,
+        samples,
+        statistic,
+        paired=len(samples) > 1,
         vectorized=True,
         n_resamples=RESAMPLES,
         method="percentile",
         random_state=rng,
     ).confidence_interval
-    low, high = float(drawn.low), float(drawn.high)
-    known_ends = np.isfinite(low) and np.isfinite(high)
-    return Estimate(change, *((low, high) if known_ends else (NAN, NAN)), len(none))
+    known = np.isfinite(drawn.low) & np.isfinite(drawn.high)
+    return np.where(known, drawn.low, NAN), np.where(known, drawn.high, NAN)
 
 
 def _constant(value: float, n: int) -> Estimate:

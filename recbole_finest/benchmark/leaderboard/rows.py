@@ -12,7 +12,7 @@ from recbole_finest.benchmark.leaderboard.estimates import (
     NONE,
     Estimate,
     change_of,
-    mean_of,
+    means_of,
     paired_p,
 )
 from recbole_finest.benchmark.leaderboard.measures import Keys, distance
@@ -105,13 +105,9 @@ def plain_row(
     return Row(
         *place,
         n=len(trainings),
-        accuracy={
-            key: mean_of(clean_side(trainings, f"accuracy/{key}"), rng) for key in keys.accuracy
-        },
-        perturbed={
-            key: mean_of(column(trainings, f"perturbed/{key}"), rng) for key in keys.accuracy
-        },
-        stability={key: mean_of(column(trainings, f"stability/{key}"), rng) for key in keys.every},
+        accuracy=means_of({k: clean_side(trainings, f"accuracy/{k}") for k in keys.accuracy}, rng),
+        perturbed=means_of({k: column(trainings, f"perturbed/{k}") for k in keys.accuracy}, rng),
+        stability=means_of({k: column(trainings, f"stability/{k}") for k in keys.every}, rng),
         similarity=average(trainings, f"similarity/{main}"),
         coverage=average(trainings, coverage),
         worst=average(trainings, f"worst/{main}"),
