@@ -26,7 +26,7 @@ from recbole_finest.report.replicates import crossing, printed
 from recbole_finest.report.run_folder import LISTS, UNSEEN
 from recbole_finest.trainer import save_checkpoint
 
-PACKAGES = ("recbole-finest", "recbole", "torch", "numpy", "scipy", "pandas")
+PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas")
 SECONDS = "seconds.json"  # of the stages, as they end
 MARK = "config.yaml"  # a folder that holds one belongs to a run
 
@@ -112,7 +112,9 @@ class Output:
     @staticmethod
     def versions() -> dict[str, str]:
         """Versions of Python and of the packages that a result depends on."""
-        found = {"python": platform.python_version()}
+        from recbole_finest import __version__
+
+        found = {"python": platform.python_version(), "recbole-finest": __version__}
         for package in PACKAGES:
             try:
                 found[package] = version(package)

@@ -49,6 +49,8 @@ class Gate:
                 f"--fail-under {text}: a smaller {name} is better; "
                 "use a measure such as jaccard or rbo."
             )
+        if least > 1:
+            raise UserError(f"--fail-under {text}: no measure exceeds 1; write 0.8 for 80 %.")
         ((key, (name, k)),) = keys([name], [k]).items()
         return cls(key, name, k, least)
 

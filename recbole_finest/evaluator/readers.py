@@ -109,7 +109,8 @@ def _lists(table: pd.DataFrame, path: Path) -> RankLists:
     if "rank" not in table and "score" not in table:
         missing.append("rank or score")
     if missing:
-        raise UserError(f"{path} has no column {' and '.join(missing)}.")
+        found = ", ".join(map(str, table.columns))
+        raise UserError(f"{path} has no column {' and no '.join(missing)}; its columns: {found}.")
     if not len(table):
         raise UserError(f"{path} holds no rank lists.")
     for name in ("user", "item"):

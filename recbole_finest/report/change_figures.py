@@ -30,6 +30,8 @@ def curves(report: Report, styles: Styles) -> Iterator[Figure]:
         traces = [_curve(report, name, str(metric), styles) for name in sides]
         words = measure_label(str(metric))
         plot = figure(traces, "epoch of fine-tuning", f"{words} (validation)")
+        last = max((x for trace in traces for x in trace.x), default=1)
+        plot.update_xaxes(tick0=0, dtick=max(1, round(last / 10)))  # whole epochs
         title = "Accuracy by epoch" if metric == accuracy else "Similarity to base by epoch"
         name = f"curve-{str(metric).split('@')[0]}"
         yield Figure(name, "curves", title, notes[metric], plot)

@@ -96,7 +96,7 @@ def estimate(mean: float | None, low: float, high: float, digits: int = 4) -> st
 
 def per_cent(share: float, digits: int = 0) -> str:
     """A share as per cent."""
-    return NOTHING if math.isnan(share) else f"{100 * share:.{digits}f} %"
+    return NOTHING if math.isnan(share) else f"{round(100 * share, digits) + 0.0:.{digits}f} %"
 
 
 def p_value(value: float) -> str:

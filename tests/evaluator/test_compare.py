@@ -85,6 +85,7 @@ def test_the_gates_exit_codes(files, capsys):
         (["--fail-under=jaccard@10"], "write a measure"),
         (["--fail-under=jaccard@10=nan"], "write a measure"),
         (["--fail-under=churn@10=0.1"], "smaller"),
+        (["--fail-under=jaccard@10=80"], "exceeds 1"),
         (["--fail-under=nothing@10=0.1"], "no stability measure"),
         (["--reference=c"], "none of"),
         (["--reference=a", "--all-pairs"], "not both"),

@@ -83,6 +83,11 @@ def test_parquet_is_read_like_a_table(tmp_path):
         ("a.csv", "user,item,score\nu,a,1\nu,b,2\n", "not sorted"),
         ("a.csv", "user,item\nu,a\n", "no column rank or score"),
         ("a.csv", "user,rank\nu,1\n", "no column item"),
+        (
+            "a.csv",
+            "user;item;rank\nu;a;1\n",
+            "no item and no rank or score; its columns: user;item",
+        ),
         ("a.csv", "user,item,score\nu,,1\n", "no item"),
         ("a.csv", "user,item,score\nu,a,\n", "not a number"),
         ("a.csv", "user,item,score\nu,a\n", "not a number"),
