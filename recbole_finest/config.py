@@ -19,7 +19,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.model import MODELS
 from recbole_finest.model.requirements import LOSSES, item_features
-from recbole_finest.replicates import first_seeds
+from recbole_finest.replicates import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.settings import (
     check_known,
     check_type,
@@ -154,6 +154,7 @@ class Config(RecBoleConfig):
             if isinstance(final.get(name), str):
                 final[name] = [final[name]]
         final["valid_metric"] = self._valid_metric(final)
+        final.update({name: seed_list(final.get(name)) for name in SEED_LISTS.values()})
         final.update(first_seeds(final, self.external_config_dict))
         return final
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,14 @@ from recbole_finest.report.labels import methods_of
 FOLDER = "replicates"
 KEPT = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
 OF_THE_FIRST = ("control", "seed_control", "recbole_order_baseline")
-LISTS = {"seed": "seeds", "perturbation_seed": "perturbation_seeds"}
+SEED_LISTS = {"seed": "seeds", "perturbation_seed": "perturbation_seeds"}
+
+
+def seed_list(value: Any) -> Any:
+    """A list of seeds from ``3`` or ``0,1,2``, as a command line gives them; anything else as it is."""
+    if isinstance(value, str) and re.fullmatch(r"\d+(,\d+)*", value):
+        return [int(word) for word in value.split(",")]
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def first_seeds(final: Mapping[str, Any], explicit: Any) -> dict[str, Any]:
@@ -33,7 +41,7 @@ def first_seeds(final: Mapping[str, Any], explicit: Any) -> dict[str, Any]:
         UserError: a seed is given beside a list that does not hold it.
     """
     found = {}
-    for one, several in LISTS.items():
+    for one, several in SEED_LISTS.items():
         values = final.get(several)
         if not isinstance(values, list) or not values:
             continue  # null, or refused by its check
@@ -127,7 +135,7 @@ def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[
             perturbation_seed=perturbation_seed,
             output_dir=path,
             checkpoint_dir=path,
-            **dict.fromkeys(LISTS.values()),
+            **dict.fromkeys(SEED_LISTS.values()),
             **dict.fromkeys(OF_THE_FIRST, False),
         )
         output = first.output.part(folder, settings.plain())

@@ -7,6 +7,7 @@ import pytest
 from recbole_finest import run_finest
 from recbole_finest.cli import main
 from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.replicates import seed_list
 from recbole_finest.result import summary_table
 
 SAME = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
@@ -73,10 +74,16 @@ def test_resume_adds_a_perturbation_and_trains_nothing_twice(small, tmp_path):
     assert not list(part.glob("*.*"))  # a replaced run's replicates are gone with it
 
 
+def test_seeds_as_a_command_line_gives_them():
+    assert seed_list(3) == [3] and seed_list("0,1,2") == [0, 1, 2]
+    assert seed_list([4]) == [4] and seed_list(None) is None and seed_list("all") == "all"
+
+
 BAD = [
     ({"seeds": [1, 2], "seed": 7}, "seed is 7, which is not among seeds"),
     ({"seeds": [1, 1]}, "distinct whole numbers"),
-    ({"seeds": 3}, "distinct whole numbers"),
+    ({"seeds": "0,x"}, "distinct whole numbers"),
+    ({"seeds": -1}, "distinct whole numbers"),
     ({"perturbation_seeds": []}, "distinct whole numbers"),
     ({"perturbation_seeds": [0, 1], "perturbation_ratio": 0}, "perturbation_ratio is 0"),
     ({"perturbation_seeds": [0, 1], "perturbation_selection": "casper"}, "draw the same changes"),
