@@ -205,7 +205,7 @@ def _clear(path: Path) -> None:
     for part in (path / REPLICATES).glob("*-*"):
         if (part / MARK).is_file():
             _clear(part)
-    names = ["*.pth", "*.json", "report.*", MARK, "*.log", "instances.npz", "tables/*"]
+    names = ["*.pth", "*.json", "report.*", MARK, "*.log", "*instance*.npz", "tables/*"]
     names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
     for pattern in names:
         for file in path.glob(pattern):

@@ -52,7 +52,6 @@ class _Collection:
             users=folder.user_codes,
             n_codes=len(folder.tokens),
         )
-        self.rng = np.random.default_rng(self.result.get("seed") or 0)
         self.methods = methods_of(self.result["accuracy"])
         self.sides = sides(self.result, [*self.methods, *CONTROLS])
 
@@ -81,6 +80,11 @@ class _Collection:
             slices=self._slices({name: values[measure] for name, values in measured.items()}),
             examples=self._examples(measured, found, measure),
         )
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A fresh generator: the same users are resampled everywhere; equal values, equal intervals."""
+        return np.random.default_rng(self.result.get("seed") or 0)
 
     def _summary(self, values: Mapping[str, np.ndarray]) -> Summary:
         return self.what.summary(values, self.rng)

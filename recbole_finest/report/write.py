@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+
 from recbole_finest.errors import UserError
 from recbole_finest.report.collect import collect
+from recbole_finest.report.contents import Report
 from recbole_finest.report.figures import make_figures
 from recbole_finest.report.html import html_report
 from recbole_finest.report.markdown import markdown_report
@@ -14,10 +17,11 @@ from recbole_finest.report.run_folder import RunFolder
 from recbole_finest.report.tables import make_tables
 
 TABLES = "tables"
+PER_INSTANCE = "per_instance.npz"
 
 
 def write_report(folder: str | os.PathLike[str]) -> Path:
-    """Write ``report.html``, ``report.md`` and ``tables/*.csv``, ``*.tex`` from a run's own files.
+    """Write ``report.html``, ``report.md``, ``tables/*`` and ``per_instance.npz`` from a run's own files.
 
     Args:
         folder: the output folder of a finished run.
@@ -29,18 +33,35 @@ def write_report(folder: str | os.PathLike[str]) -> Path:
         UserError: the folder holds no finished run, its files are damaged, or it cannot be written.
     """
     path = Path(folder)
-    report = collect(RunFolder(path))
+    run = RunFolder(path)
+    report = collect(run)
     tables = make_tables(report)
     page = html_report(report, tables, make_figures(report))
     try:
         (path / TABLES).mkdir(exist_ok=True)
         for table in tables.values():
             table.save(path / TABLES)
+        _save_instances(path / PER_INSTANCE, run, report)
         _write(path / "report.md", markdown_report(report, tables))
         _write(path / "report.html", page)
     except OSError as error:
         raise UserError(f"the report in '{path}' cannot be written: {error.strerror}") from error
     return path / "report.html"
+
+
+def _save_instances(path: Path, run: RunFolder, report: Report) -> None:
+    """The stability of every test instance: ``users``, ``targets``, ``base/jaccard@10`` …, ``[n]`` each."""
+    values = {
+        f"{name}/{measure}": row
+        for name, pair in report.pairs.items()
+        for measure, row in pair.values.items()
+    }
+    if not values:
+        return
+    part = path.with_name(path.name + ".part")
+    with open(part, "wb") as file:
+        np.savez_compressed(file, users=run.first.users, targets=run.first.targets, **values)
+    os.replace(part, path)
 
 
 def _write(path: Path, text: str) -> None:

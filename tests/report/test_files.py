@@ -4,6 +4,7 @@ import re
 import warnings
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
@@ -102,6 +103,14 @@ def test_csv_is_unrounded(run):
     assert accuracy.loc[("base", "recall@2"), "low"] == accuracy.loc[("base", "hit@2"), "low"]
     examples = pd.read_csv(run / "tables" / "examples.csv")
     assert EVIL in set(examples["item"])
+
+
+def test_the_values_of_every_instance_are_kept(run):
+    with np.load(run / "per_instance.npz", allow_pickle=False) as found:
+        assert found["users"].tolist() == ["u1", "u2", "u3", "<b>u4</b>"]
+        assert found["base/jaccard@2"] == pytest.approx([1, 1, 1 / 3, 0], abs=1e-12)
+        assert found["finest/jaccard@2"] == pytest.approx([1, 1, 1 / 3, 1 / 3], abs=1e-12)
+        assert set(found["control/rbo@2"]) == {1.0}
 
 
 def test_the_same_figures_in_html_markdown_and_latex(run):
