@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _command(argv[0])(argv[1:])
         return _run(argv)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        if _reports_errors():
+            print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; continue with --resume=True and the same output_dir", file=sys.stderr)
@@ -71,10 +72,25 @@ def _run(argv: Sequence[str]) -> int:
 
     model, dataset = settings.pop("model", None), settings.pop("dataset", None)
     result = run_finest(model=model, dataset=dataset, config_file_list=files, command_line=settings)
-    where = Path(result["output_dir"])
-    print(_table(result))
-    print(f"report: {where / 'report.html'}")
+    if _is_main():
+        print(_table(result))
+        print(f"report: {Path(result['output_dir']) / 'report.html'}")
     return 0
+
+
+def _is_main() -> bool:
+    from recbole_finest.distributed import place
+
+    return place().rank == 0
+
+
+def _reports_errors() -> bool:
+    """Of several processes that torchrun started, one prints an error."""
+    if "recbole_finest.distributed" not in sys.modules:
+        return True
+    from recbole_finest.distributed import reports_errors
+
+    return reports_errors()
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from recbole.config import Config as RecBoleConfig
 from recbole.utils import ModelType
 
 from recbole_finest.compat import anomaly_detection_kept, parse_value, plain_state
+from recbole_finest.distributed import place
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.model import MODELS
@@ -57,6 +59,8 @@ RUN_SETTINGS = frozenset(
         "offset",
         "single_spec",
         "local_rank",
+        "group_offset",
+        "process_timeout",
         "config_files",
         "seeds",
         "perturbation_seeds",
@@ -107,6 +111,24 @@ class Config(RecBoleConfig):
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
         return {k: parse_value(v) if isinstance(v, str) else v for k, v in config_dict.items()}
+
+    def _init_device(self) -> None:
+        """RecBole's choice of device; a process of several takes the GPU of its own number."""
+        final, here = self.final_config_dict, place()
+        final.pop("local_rank", None)  # with it RecBole would join its own group
+        several = here.world_size > 1
+        if several and "gpu_id" not in self.external_config_dict:
+            final["gpu_id"] = ",".join(map(str, range(here.local_world_size)))
+        super()._init_device()
+        if not several:
+            return
+        final["local_rank"] = here.local_rank
+        if here.rank > 0:
+            final.update(show_progress=False, log_wandb=False)
+        if final["device"].type == "cuda":
+            _check_gpus(here.local_world_size, final["gpu_id"])
+            final["device"] = torch.device("cuda", here.local_rank)
+            torch.cuda.set_device(here.local_rank)
 
     def _load_config_files(self, file_list: Sequence[str]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -233,6 +255,15 @@ class Config(RecBoleConfig):
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
         return plain_state(self.final_config_dict)
+
+
+def _check_gpus(processes: int, gpu_id: str) -> None:
+    if torch.cuda.device_count() < processes:
+        raise UserError(
+            f"{processes} processes need as many GPUs, but gpu_id is '{gpu_id}', of which "
+            f"{torch.cuda.device_count()} can be used; name more, start fewer processes, or give an empty "
+            "gpu_id to train on CPUs"
+        )
 
 
 def _check_name(setting: str, value: Any, table: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from recbole_finest import distributed
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.evaluator.measures import MEASURES, measure_lists
@@ -56,7 +57,7 @@ class _Unrounded:
 def evaluate(
     config: Any, scorer: Scorer, loader: Any, train_data: Any, label: str = ""
 ) -> Evaluation:
-    """Score all instances of a full-sorting loader once.
+    """Score all instances of a full-sorting loader once; of several processes, each its share.
 
     Args:
         config: our Config; reads ``metrics``, ``topk``, ``list_depth`` and ``filter_seen``.
@@ -67,10 +68,12 @@ def evaluate(
     """
     unrounded = _Unrounded(config)
     collector, evaluator = FinestCollector(unrounded), FinestEvaluator(unrounded)
+    collector.shared = True
     collector.data_collect(train_data)
     depth = min(config["list_depth"], scorer.n_items - 1)
     shown = min(max(config["topk"]), scorer.n_items - 1)
-    items, values, unseen, done = [], [], [], 0
+    items, values, unseen = [], [], []
+    first, stride = distributed.rank() * loader.step, distributed.world_size() * loader.step
     view = loader._dataset.inter_feat
     training = scorer.model.training
     scorer.model.eval()
@@ -85,12 +88,13 @@ def evaluate(
         values.append(value.cpu().numpy())
         collector.eval_batch_collect(scores, interaction, positive_u, positive_i)
         if config["filter_seen"]:
-            hide_seen(scores, view.log, view.positions[done : done + len(scores)])
+            hide_seen(scores, view.log, view.positions[first : first + len(scores)])
             unseen.append(top_items(scores, shown).to(torch.int32).cpu().numpy())
-        done += len(scores)
+        first += stride
     scorer.model.train(training)
     result = evaluator.evaluate(collector.get_data_struct())
     accuracy = {name: float(value) for name, value in result.items()}
+    items, values, unseen = map(distributed.interleave, (items, values, unseen))
     shorter = np.concatenate(unseen) if unseen else None
     return Evaluation(accuracy, np.concatenate(items), np.concatenate(values), shorter)
 
@@ -121,7 +125,7 @@ def valid_lists(config: Any, scorer: Scorer, loader: Any) -> np.ndarray:
     for interaction, _, _, _ in loader:
         scores = scorer.all_items(interaction.to(config["device"])).float()
         lists.append(top_items_and_scores(scores, depth)[0].cpu().numpy())
-    return np.concatenate(lists)
+    return np.concatenate(distributed.interleave(lists))
 
 
 def valid_reference(config: Any, data: Any, base: Any) -> np.ndarray | None:

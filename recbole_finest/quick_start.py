@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from recbole_finest import distributed
 from recbole_finest.allocator import keep_freed_memory
 from recbole_finest.base_checkpoint import base_settings, load_base
 from recbole_finest.compat import load_checkpoint, quiet_recbole
@@ -28,6 +29,7 @@ from recbole_finest.evaluation import (
     valid_reference,
 )
 from recbole_finest.evaluator.compare_models import compare_models
+from recbole_finest.launch import launch, wanted
 from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
@@ -65,21 +67,31 @@ def run_finest(
     """
     quiet_recbole()
     keep_freed_memory()
-    config = Config(model, dataset, config_file_list, config_dict, command_line)
-    checkpoint = None
-    if config["base_checkpoint"]:
-        checkpoint = load_checkpoint(config["base_checkpoint"])
-        config = base_settings(config, checkpoint, config_file_list, config_dict, command_line)
-    check_tracking(config)
-    with open_output(config) as output:
-        fresh = copy.copy(config)  # a run writes into its settings
-        fresh.final_config_dict = copy.deepcopy(config.final_config_dict)
-        run = Run(config, output, checkpoint)
-        result = run.measure()
-        if len(pairs(fresh)) > 1:
-            result["replicates"] = run_replicates(run, result, fresh)
-            output.write_result(result)
-        output.write_report()
+    given = model, dataset, config_file_list, config_dict, command_line
+    config = Config(*given)
+    if wanted(config):
+        return launch(config, given)
+    with distributed.joined(config):
+        checkpoint = None
+        if config["base_checkpoint"]:
+            path = config["base_checkpoint"]
+            checkpoint = distributed.from_main(lambda: load_checkpoint(path))
+            config = base_settings(config, checkpoint, *given[2:])
+        check_tracking(config)
+        with open_output(config) as output:
+            return _measured(config, output, checkpoint)
+
+
+def _measured(config: Config, output: Output, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
+    """The run and its replicates, with all their files."""
+    fresh = copy.copy(config)  # a run writes into its settings
+    fresh.final_config_dict = copy.deepcopy(config.final_config_dict)
+    run = Run(config, output, checkpoint)
+    result = run.measure()
+    if len(pairs(fresh)) > 1:
+        result["replicates"] = run_replicates(run, result, fresh)
+        output.write_result(result)
+    output.write_report()
     return {**result, "output_dir": str(output.path)}
 
 
@@ -175,12 +187,9 @@ class Run:
                 f"base_checkpoint '{self.config['base_checkpoint']}' does not say how it was trained, so "
                 "base' cannot be trained alike; set perturbation_ratio=0"
             )
-        save_changes(
-            self.output.path / "perturbation.json",
-            drawn[1],
-            *self._tokens(),
-            self.config["dataset"],
-        )
+        path = self.output.path / "perturbation.json"
+        if distributed.is_main():
+            save_changes(path, drawn[1], *self._tokens(), self.config["dataset"])
         return drawn
 
     def _tokens(self) -> tuple[np.ndarray, np.ndarray]:

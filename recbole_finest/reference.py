@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_finest import distributed
 from recbole_finest.data.log import smallest_int
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.topk import top_items
@@ -55,6 +56,7 @@ class ReferenceLists:
         path: str | Path,
         keep_scores: bool = False,
         key: dict[str, Any] | None = None,
+        writes: bool = True,
     ) -> ReferenceLists:
         """Stream scores into lists on disk.
 
@@ -65,8 +67,16 @@ class ReferenceLists:
             path: folder for the files; it appears only when all lists are written.
             keep_scores: also keep the logits, as float16.
             key: what the lists depend on; :meth:`load` compares it.
+            writes: of several processes, whose blocks are dealt out in turn, whether this one writes
+                the files; the others read them.
         """
         path = Path(path)
+        lists = distributed.in_turn(_top(block, k, keep_scores) for block in blocks)
+        if not writes:
+            for _ in lists:
+                pass
+            distributed.barrier()
+            return cls.load(path)
         part = path.with_name(path.name + ".part")
         part.mkdir(parents=True, exist_ok=True)
         shape = (n_instances, 2 * k)
@@ -74,11 +84,10 @@ class ReferenceLists:
         scores = _new(part / "scores.npy", np.float16, shape) if keep_scores else None
         slot = np.full(n_clean, -1, smallest_int(n_instances))
         done = 0
-        for rows, block in blocks:
-            best = top_items(block, 2 * k)
-            items[done : done + len(rows)] = best.cpu().numpy()
+        for rows, best, values in lists:
+            items[done : done + len(rows)] = best
             if scores is not None:
-                scores[done : done + len(rows)] = block.gather(1, best).cpu().numpy()
+                scores[done : done + len(rows)] = values
             slot[rows] = np.arange(done, done + len(rows))
             done += len(rows)
         if done != n_instances:
@@ -89,6 +98,7 @@ class ReferenceLists:
             if column is not None:
                 column.flush()
         _replace_folder(part, path)
+        distributed.barrier()
         return cls.load(path)
 
     @classmethod
@@ -129,6 +139,10 @@ class ReferenceLists:
         items = torch.from_numpy(self.items[slot].astype(np.int64))
         return items.to(rows.device), torch.from_numpy(index).to(rows.device)
 
+    def count(self, rows: Tensor) -> int:
+        """How many instances have a list, by the row ids of their targets, ``[B]``."""
+        return len(self._slots(rows)[1])
+
     def lookup_scores(self, rows: Tensor) -> Tensor:
         """The model's logits of the lists that :meth:`lookup` gives, ``[R, 2K]``, float32."""
         if self.scores is None:
@@ -141,6 +155,14 @@ class ReferenceLists:
         slot = np.where(ids >= 0, self.slot[ids], -1)
         index = np.flatnonzero(slot >= 0)
         return slot[index], index
+
+
+def _top(block: Block, k: int, keep_scores: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Row ids ``[B]``, their best 2K items ``[B, 2K]``, and the logits of these as float16 or None."""
+    rows, scores = block
+    best = top_items(scores, 2 * k)
+    values = scores.gather(1, best).to("cpu", torch.float16).numpy() if keep_scores else None
+    return rows, best.cpu().numpy(), values
 
 
 def _new(path: Path, dtype: Any, shape: tuple[int, int]) -> np.memmap:

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from tabulate import tabulate
 
+from recbole_finest import distributed
 from recbole_finest.errors import UserError
 from recbole_finest.evaluation import Evaluation, rank_lists
 from recbole_finest.replicates import FOLDER as REPLICATES
@@ -39,18 +40,28 @@ class Output:
         logger: logs to the terminal and to ``run.log``.
         resume: whether finished stages are taken from the folder.
         name: what the run is called in TensorBoard and Weights & Biases.
+        writes: whether this process keeps reference lists here: the first one, and on a machine that
+            does not see its folder the first one there.
     """
 
-    def __init__(self, path: Path, logger: logging.Logger, resume: bool, name: str = "run"):
+    def __init__(
+        self,
+        path: Path,
+        logger: logging.Logger,
+        resume: bool,
+        name: str = "run",
+        writes: bool = True,
+    ):
         self.path = path
         self.name = name
         self.logger = logger
         self.resume = resume
+        self.writes = writes
 
     def finished(self, name: str) -> Path | None:
         """The checkpoint of a stage that an earlier run finished, when resuming."""
         path = self.path / f"{name}.pth"
-        return path if self.resume and path.is_file() else None
+        return distributed.from_main(lambda: path if self.resume and path.is_file() else None)
 
     def earlier_seconds(self, name: str) -> float | None:
         """Seconds of a stage that an earlier run finished, when resuming; None where unknown."""
@@ -123,6 +134,29 @@ class Output:
         return found
 
 
+class OtherOutput(Output):
+    """What all processes but the first have: nothing is written."""
+
+    def write_seconds(self, seconds: Mapping[str, float]) -> None:
+        pass
+
+    def save_model(self, *args: Any, **extra: Any) -> None:
+        pass
+
+    def write(self, *args: Any) -> None:
+        pass
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        pass
+
+    def write_report(self) -> None:
+        pass
+
+    def part(self, name: str, settings: Mapping[str, Any]) -> Output:
+        path = self.path / name
+        return OtherOutput(path, self.logger, self.resume, f"{self.name}-{path.name}", self.writes)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON atomically; floats are unrounded."""
     part = path.with_name(path.name + ".part")
@@ -137,26 +171,14 @@ def open_output(config: Any) -> Iterator[Output]:
     Raises:
         UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
     """
-    from recbole_finest.quick_start import output_path
-
-    path = output_path(config)
-    used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
-    if used and not (config["overwrite"] or config["resume"]):
-        raise UserError(
-            f"output_dir '{path}' holds files of another run; choose another folder, or give "
-            "--overwrite=True to replace them or --resume=True to continue"
-        )
-    if config["resume"] and not (path / MARK).exists():
-        raise UserError(
-            f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
-        )
+    path, written = distributed.from_main(lambda: _open_folder(config))
+    config["checkpoint_dir"] = str(path)
+    if not distributed.is_main():
+        with _silence() as logger:
+            resume, keeps = bool(config["resume"]), _keeps_lists(path, written)
+            yield OtherOutput(path, logger, resume, f"rank{distributed.rank()}", keeps)
+        return
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        if config["overwrite"]:
-            _clear(path)
-        _check_same_settings(path, config)
-        config["checkpoint_dir"] = str(path)
-        _write_settings(path, config.plain())
         handlers = _handlers(path, config)
     except OSError as error:
         raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
@@ -177,9 +199,58 @@ def open_output(config: Any) -> Iterator[Output]:
             handler.close()
 
 
+def _open_folder(config: Any) -> tuple[Path, int]:
+    """Make or check the folder and write ``config.yaml``; returns the folder and that file's time."""
+    from recbole_finest.quick_start import output_path
+
+    path = output_path(config)
+    used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
+    if used and not (config["overwrite"] or config["resume"]):
+        raise UserError(
+            f"output_dir '{path}' holds files of another run; choose another folder, or give "
+            "--overwrite=True to replace them or --resume=True to continue"
+        )
+    if config["resume"] and not (path / MARK).exists():
+        raise UserError(
+            f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
+        )
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if config["overwrite"]:
+            _clear(path)
+        _check_same_settings(path, config)
+        config["checkpoint_dir"] = str(path)
+        _write_settings(path, config.plain())
+        return path, (path / MARK).stat().st_mtime_ns
+    except OSError as error:
+        raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+
+
+def _keeps_lists(path: Path, stamp: int) -> bool:
+    mark = path / MARK
+    return distributed.place().local_rank == 0 and not (
+        mark.is_file() and mark.stat().st_mtime_ns == stamp
+    )
+
+
+@contextmanager
+def _silence() -> Iterator[logging.Logger]:
+    """The root logger, saying nothing: the first process speaks for all."""
+    logger, handler = logging.getLogger(), logging.NullHandler()
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.addHandler(handler)
+    try:
+        yield logger
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
 # Settings that may differ between a run and its continuation.
 _FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
 _FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finished run
+_FREE |= {"ip", "port", "group_offset", "local_rank", "process_timeout"}
 
 
 def _check_same_settings(path: Path, config: Any) -> None:

@@ -31,6 +31,11 @@ def seed_globals(seed: int) -> None:
     """
     random.seed(seed)
     np.random.seed(seed % 2**32)
+    seed_torch(seed)
+
+
+def seed_torch(seed: int) -> None:
+    """Seed PyTorch's global generators alone, from which dropout draws."""
     if torch.cuda.is_available():
         torch.manual_seed(seed)
     else:  # manual_seed also notes for every absent device who called it, which takes a millisecond

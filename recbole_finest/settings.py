@@ -55,14 +55,15 @@ def _number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _whole(low: int, optional: bool = False) -> Check:
     text = f"a whole number of at least {low}" + (", or null" if optional else "")
     return (
         text,
-        lambda v: (
-            (optional and v is None)
-            or (isinstance(v, int) and not isinstance(v, bool) and v >= low)
-        ),
+        lambda v: (optional and v is None) or (_is_whole(v) and v >= low),
     )
 
 
@@ -146,6 +147,15 @@ CHECKS: dict[str, Check] = {
     "output_dir": _TEXT,
     "overwrite": _FLAG,
     "resume": _FLAG,
+    "nproc": _whole(1),
+    "world_size": (
+        "-1 or a whole number of at least 1",
+        lambda v: _is_whole(v) and (v == -1 or v > 0),
+    ),
+    "ip": ("an address", lambda v: isinstance(v, str) and v != ""),
+    "port": ("a whole number from 1 to 65535", lambda v: _is_whole(v) and 0 < v < 65536),
+    "group_offset": _whole(0),
+    "process_timeout": _whole(1),
     # RecBole's, whose wrong values end in a traceback there
     "seed": _whole(0),
     "epochs": _whole(0),

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from recbole_finest import distributed
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import ROW_FIELD
@@ -26,6 +27,7 @@ from recbole_finest.pretrain import pretrained_settings
 from recbole_finest.reference import Block, ReferenceLists
 from recbole_finest.scoring import Scorer, loss_logits, packed
 from recbole_finest.seeding import derive_seed, seed_globals
+from recbole_finest.shares import check_divisible
 from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
 
 Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
@@ -44,8 +46,16 @@ def check_simulation(config: Any, log: InteractionLog) -> None:
 def check_methods(config: Any, data: Data, methods: Iterable[Method]) -> None:
     """Refuse a method that cannot train this model, before anything is trained."""
     model = build_model(config, data.train)
+    several = distributed.world_size() > 1
     for method in methods:
         method.check(model)
+        if several and method.needs_recompute:
+            raise UserError(
+                f"method {type(method).__name__} cannot be trained in several processes: what it adds to "
+                "a batch depends on the whole of it; leave out nproc and world_size"
+            )
+    if several:
+        check_divisible(config, model, data.train_loader("probe"))
 
 
 def train_base(
@@ -100,7 +110,7 @@ def load_trained(config: Any, data: Data, path: Path, log: InteractionLog | None
         log: the perturbed log that it was trained on, or None for the clean one.
     """
     model = build_model(config, _training_set(data, log))
-    state = load_checkpoint(path, config["device"])
+    state = distributed.from_main(lambda: load_checkpoint(path))
     model.load_state_dict(state["state_dict"])
     return model, state["epochs"], state["curve"]
 
@@ -135,16 +145,21 @@ def build_references(
         log.n_items,
         output.path / f"reference{side}",
         keep_scores,
+        writes=output.writes,
     )
 
 
 def _blocks(config: Any, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
-    """Row ids and scores of all training instances of ``log``, in blocks of bounded memory."""
+    """Row ids and scores of all training instances of ``log``, in blocks of bounded memory.
+
+    Of several processes, each gets every ``world_size``-th block, from its rank on.
+    """
     size = max(1, config["score_memory"] * 2**20 // (4 * log.n_items * 2))
     size = min(size, max(config["eval_batch_size"], 1))
     dropout = config["reference_source"] == "last_training_epoch"
     model.train(dropout)
-    seed_globals(derive_seed(config["seed"], "reference"))
+    rank = [distributed.rank()] if distributed.world_size() > 1 else []
+    seed_globals(derive_seed(config["seed"], "reference", *rank))
     make = _packed_blocks if data.packed else _instance_blocks
     with torch.no_grad():
         for rows, scores in make(config, data, model, log, size):
@@ -163,7 +178,8 @@ def _instance_blocks(
     dataset = data.train.with_log(log)
     scorer = Scorer(model, dataset)
     transform = data.train_loader("reference").transform
-    for first in range(0, len(dataset), size):
+    own = distributed.rank() * size, len(dataset), distributed.world_size() * size
+    for first in range(*own):
         batch = dataset[np.arange(first, min(first + size, len(dataset)))]
         if config["transform"] == "inverse_itemseq":
             batch = transform(dataset, batch)
@@ -176,7 +192,8 @@ def _packed_blocks(
     loader: Any = data.train_loader("reference", log)
     windows, fields = loader.windows, data.train.fields
     ends = np.cumsum(windows.instances)
-    for index in np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1):
+    parts = np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1)
+    for index in parts[distributed.rank() :: distributed.world_size()]:
         batch = packed_batch(log, fields, windows, index).to(config["device"])
         with loss_logits(model) as caught, packed(model, batch):
             model.calculate_loss(batch)

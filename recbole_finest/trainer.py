@@ -17,9 +17,10 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
+from recbole_finest import distributed, shares
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.data.loader import InstanceLoader
+from recbole_finest.data.loader import EvalLoader, InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
@@ -45,6 +46,9 @@ class RunTrainer(Trainer):
         self.curves: list[dict[str, float]] = []
         self.last_epoch = -1
         self._scorer: Scorer | None = None
+        distributed.same_weights(model)
+        if not distributed.is_main():
+            self.tensorboard: Any = distributed.without_files(self.tensorboard)
 
     def set_reference(self, lists: np.ndarray | None) -> None:
         """Rank lists ``[n_valid, depth]`` that validation compares the model's lists with."""
@@ -71,12 +75,14 @@ class RunTrainer(Trainer):
             with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
                 loss = self._step_loss(batch, epoch_idx, step, loss_func)
             scaler.scale(loss).backward()
+            distributed.average_gradients(self.model)
             if self.clip_grad_norm:
                 scaler.unscale_(self.optimizer)
                 clip_grad_norm_(self.model.parameters(), **self.clip_grad_norm)
             scaler.step(self.optimizer)
             scaler.update()
             total += loss.detach()
+        total = distributed.mean(total)
         if not torch.isfinite(total):
             raise UserError(
                 f"the training loss is {total.item()} in epoch {epoch_idx}; lower learning_rate "
@@ -88,7 +94,8 @@ class RunTrainer(Trainer):
 
     def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
         with packed(self.model, batch):
-            return _summed((loss_func or self.model.calculate_loss)(batch))
+            loss = _summed((loss_func or self.model.calculate_loss)(batch))
+        return shares.weighted(loss, self.model, batch)
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict]:
         score, result = super()._valid_epoch(valid_data, show_progress=False)
@@ -122,7 +129,9 @@ class RunTrainer(Trainer):
         if load_best_model:
             self.load_weights(model_file or self.saved_model_file)
         self._evaluated = eval_data
-        return super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
+        self.eval_collector.shared = isinstance(eval_data, EvalLoader)
+        result = super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
+        return distributed.from_main(lambda: result)
 
     # Checkpoints ---------------------------------------------------------------------------------
 
@@ -140,7 +149,8 @@ class RunTrainer(Trainer):
 
     def load_weights(self, path: str) -> None:
         """Load the weights of a checkpoint into the model."""
-        self.model.load_state_dict(load_checkpoint(path, self.device)["state_dict"])
+        state = distributed.from_main(lambda: load_checkpoint(path)["state_dict"])
+        self.model.load_state_dict(state)
 
     def resume_checkpoint(self, resume_file: str) -> None:
         """Continue from a checkpoint; unlike RecBole's, the file itself is never written to."""
@@ -221,7 +231,8 @@ class FinestTrainer(RunTrainer):
         result = super().fit(train_data, valid_data, **kwargs)
         if kwargs["saved"]:
             self.load_weights(self.saved_model_file)
-            os.unlink(self.saved_model_file)
+            if distributed.is_main():
+                os.unlink(self.saved_model_file)
         return result
 
     def _train_epoch(
@@ -253,16 +264,13 @@ class FinestTrainer(RunTrainer):
         with loss_logits(self.model) as caught:
             loss = next_item_loss()
         one_pass = self._shares and dropout != "next_item"
-        found = self._step(loss, batch, caught[0] if one_pass else None, epoch, step)
-        if streams is not None:
-            found.recompute = recompute
-        return self.method.loss(found)
-
-    def _step(
-        self, loss: Tensor, batch: Interaction, logits: Tensor | None, epoch: int, step: int
-    ) -> Step:
         rows = self._regularised_rows(batch, epoch, step)
+        made = self._step(loss, batch, caught[0] if one_pass else None, rows)
+        if streams is not None:
+            made.recompute = recompute
+        return shares.method_loss(self.method, made, self.model, batch, rows, self.references)
 
+    def _step(self, loss: Tensor, batch: Interaction, logits: Tensor | None, rows: Tensor) -> Step:
         def scores() -> Tensor:
             return self._reference_scores(batch, rows, logits)
 
@@ -279,11 +287,13 @@ class FinestTrainer(RunTrainer):
             rows = rows.clone()
             rows[_originals(self.config, len(rows)) :] = -1
         wanted = self.config["rank_instances_per_batch"]
-        if wanted is None or wanted >= len(rows):
+        if wanted is None:
             return rows
-        drawn = generator(self.config["seed"], "rank", epoch, step).permutation(len(rows))[wanted:]
+        single = POSITION_FIELD not in batch
+        place, total = shares.places(batch, _originals(self.config, len(rows)) if single else None)
+        drawn = generator(self.config["seed"], "rank", epoch, step).permutation(total)[wanted:]
         rows = rows.clone()
-        rows[torch.from_numpy(drawn).to(rows.device)] = -1
+        rows[torch.from_numpy(np.isin(place, drawn)).to(rows.device)] = -1
         return rows
 
     def _reference_scores(self, batch: Interaction, rows: Tensor, logits: Tensor | None) -> Tensor:
@@ -322,7 +332,9 @@ def _originals(config: Any, rows: int) -> int:
 
 
 def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: Any) -> None:
-    """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic."""
+    """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic, by the first process."""
+    if not distributed.is_main():
+        return
     settings = config.plain() if hasattr(config, "plain") else dict(config.final_config_dict)
     state = {
         "model": config["model"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,14 @@ from recbole.data.dataloader import FullSortEvalDataLoader, TrainDataLoader
 from recbole.data.interaction import Interaction
 from recbole.data.transform import construct_transform
 
+from recbole_finest import distributed
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
 from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
 from recbole_finest.data.transform import SLOT_FIELD, vectorized
-from recbole_finest.errors import UserError
-from recbole_finest.seeding import derive_seed, generator, seed_globals
+from recbole_finest.seeding import derive_seed, generator, seed_globals, seed_torch
+from recbole_finest.shares import row_share, stand_in, window_share
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,6 +46,8 @@ class InstanceLoader(TrainDataLoader):
     (negative samples, masks, dropout) are seeded from (seed, stage, epoch, step) before each batch.
     With ``shuffle_order: recbole`` both are RecBole's own: the same generator gives the same batches.
 
+    In a training of several processes each one makes the same batches, and gives its share of them.
+
     Args:
         config: the run's settings.
         dataset: training set, of the clean log or of a perturbed one.
@@ -57,8 +61,6 @@ class InstanceLoader(TrainDataLoader):
     def __init__(
         self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
-        if not config["single_spec"]:
-            raise UserError("training in several processes (nproc) is not supported; use one")
         # RecBole's constructor makes a list of all row numbers, 36 bytes each; of no rows, an empty one.
         super().__init__(config, dataset.copy(dataset.inter_feat[:0]), sampler, shuffle=False)
         self._dataset = dataset
@@ -66,6 +68,7 @@ class InstanceLoader(TrainDataLoader):
         self.shuffle = config["shuffle"]
         self.transform = vectorized(self.transform)
         self.stage = stage
+        self.rank, self.world = distributed.rank(), distributed.world_size()
         self.epoch = 0
         self.stable = config["shuffle_order"] == "stable"
         self.order = self._new_order() if order is None else order
@@ -93,7 +96,7 @@ class InstanceLoader(TrainDataLoader):
         return self._stable_epoch(epoch) if self.stable else self._recbole_epoch(epoch)
 
     def _recbole_epoch(self, epoch: int) -> Iterator[Interaction]:
-        return iter(
+        batches = iter(
             torch.utils.data.DataLoader(
                 range(len(self._dataset)),  # type: ignore[arg-type]
                 batch_size=self.step,
@@ -103,6 +106,17 @@ class InstanceLoader(TrainDataLoader):
                 generator=self.generator,
             )
         )
+        return batches if self.world == 1 else self._own_dropout(batches, epoch)
+
+    def _own_dropout(self, batches: Iterator[Interaction], epoch: int) -> Iterator[Interaction]:
+        """The batches, PyTorch's generators seeded for each, so that no two processes drop alike."""
+        for step, batch in enumerate(batches):
+            seed_torch(derive_seed(*self._step_key(epoch, step)))
+            yield batch
+
+    def _step_key(self, epoch: int, step: int) -> list[int | str]:
+        key: list[int | str] = [self.config["seed"], "step", self.stage, epoch, step]
+        return key if self.world == 1 else [*key, self.rank]
 
     def _stable_epoch(self, epoch: int) -> Iterator[Interaction]:
         batches = self.order.batches(self._dataset.log, epoch)
@@ -129,7 +143,7 @@ class InstanceLoader(TrainDataLoader):
         )
         for step, batch in enumerate(inner):
             if batch is not None:
-                seed_globals(derive_seed(self.config["seed"], "step", self.stage, epoch, step))
+                seed_globals(derive_seed(*self._step_key(epoch, step)))
                 yield batch
 
     def _finish(
@@ -138,7 +152,19 @@ class InstanceLoader(TrainDataLoader):
         data.update(Interaction({SLOT_FIELD: torch.from_numpy(slots.astype(np.int64))}))
         if _draws(self.transform):
             self.transform.rng = rng
-        return self._neg_sampling(self.transform(self._dataset, data))
+        whole = self._neg_sampling(self.transform(self._dataset, data))
+        return whole if self.world == 1 else row_share(whole, len(slots), self.rank, self.world)
+
+    def probe(self, rank: int, world: int, size: int = 16) -> Interaction:
+        """Share ``rank`` of ``world`` of a batch of a few training instances."""
+        part = copy.copy(self)
+        part.rank, part.world = rank, world
+        return part._probe(size)
+
+    def _probe(self, size: int) -> Interaction:
+        seed_globals(0)
+        index = np.linspace(0, len(self._dataset) - 1, size).astype(np.int64)
+        return InstanceLoader.collate_fn(self, index)  # self.collate_fn is bound to the original
 
     def collate_fn(self, index: Any) -> Interaction:
         """RecBole's order: the instances at ``index``; draws come from the global generators."""
@@ -179,15 +205,27 @@ class PackedLoader(InstanceLoader):
     def __iter__(self) -> Iterator[Interaction]:
         epoch, self.epoch = self.epoch, self.epoch + 1
         index = self._window_batches(epoch)
-        log, fields = self._dataset.log, self._dataset.fields
 
         def make(b: int) -> Interaction | None:
-            return packed_batch(log, fields, self.windows, index[b]) if len(index[b]) else None
+            return self._share(index[b]) if len(index[b]) else None
 
-        batches = _Batches(make, len(index))
         if self.stable:
-            return self._seeded(batches, epoch)
-        return (batch for batch in map(make, range(len(index))) if batch is not None)
+            return self._seeded(_Batches(make, len(index)), epoch)
+        batches = (batch for batch in map(make, range(len(index))) if batch is not None)
+        return batches if self.world == 1 else self._own_dropout(batches, epoch)
+
+    def _share(self, index: np.ndarray) -> Interaction:
+        """This process's part of the windows ``index``."""
+        log, fields = self._dataset.log, self._dataset.fields
+        if self.world == 1:
+            return packed_batch(log, fields, self.windows, index)
+        own = index[window_share(self.windows.instances[index], self.rank, self.world)]
+        if len(own):
+            return packed_batch(log, fields, self.windows, own)
+        return stand_in(packed_batch(log, fields, self.windows, index[:1]))
+
+    def _probe(self, size: int) -> Interaction:
+        return self._share(np.linspace(0, len(self.windows) - 1, size).astype(np.int64))
 
     def _window_batches(self, epoch: int) -> list[np.ndarray]:
         """Indices of the windows of each batch."""
@@ -212,11 +250,22 @@ class PackedLoader(InstanceLoader):
 
 
 class EvalLoader(FullSortEvalDataLoader):
-    """RecBole's full-sorting loader, its transform vectorised and seeded."""
+    """RecBole's full-sorting loader, its transform vectorised and seeded.
+
+    Of several processes, each gets every ``world_size``-th batch, from its rank on; no instance twice.
+    """
 
     def __init__(self, config: Any, dataset: LogDataset, sampler: Any = None):
         super().__init__(config, dataset, sampler, shuffle=False)
         self.transform: Any = vectorized(construct_transform(config))
+
+    def __iter__(self) -> Any:
+        return super().__iter__() if distributed.world_size() == 1 else self._own_batches()
+
+    def _own_batches(self) -> Iterator[Any]:
+        first, stride = distributed.rank() * self.step, distributed.world_size() * self.step
+        for begin in range(first, self.sample_size, stride):
+            yield self.collate_fn(range(begin, min(begin + self.step, self.sample_size)))
 
     def collate_fn(self, index: Any) -> Any:
         if _draws(self.transform):

@@ -10,6 +10,7 @@ from recbole.evaluator.collector import Collector, DataStruct
 from recbole.evaluator.evaluator import Evaluator
 from recbole.evaluator.register import Register
 
+from recbole_finest import distributed
 from recbole_finest.evaluator.base_metric import REFERENCE, StabilityMetric
 from recbole_finest.evaluator.topk import top_items
 
@@ -25,11 +26,18 @@ class BatchedStruct(DataStruct):
         """Append a batch; it is copied to the CPU, so that the device's memory is free again."""
         self._batches.setdefault(name, []).append(value.detach().to("cpu", copy=True))
 
-    def take_batches(self) -> dict[str, torch.Tensor]:
-        """Return what was appended since the last call, joined along the first dimension."""
-        joined = {name: torch.cat(batches) for name, batches in self._batches.items()}
+    def take_batches(self, shared: bool = False) -> dict[str, torch.Tensor]:
+        """Return what was appended since the last call, joined along the first dimension.
+
+        ``shared``: several processes evaluated a batch each in turn; all of theirs are joined.
+        """
+        parts = distributed.gather(self._batches) if shared else [self._batches]
         self._batches = {}
-        return joined
+        names = dict.fromkeys(name for part in parts for name in part)
+        return {
+            name: torch.cat(distributed.in_order([part.get(name, []) for part in parts]))
+            for name in names
+        }
 
 
 class _RestOfRegister(Register):
@@ -44,7 +52,12 @@ class FinestCollector(Collector):
 
     ``rec.items`` and ``rec.topk`` come from :func:`top_items`: ties by item id, and item 0 where a
     row has no more items to recommend.
+
+    Attributes:
+        shared: whether each of several processes evaluates its share of the batches.
     """
+
+    shared = False
 
     def __init__(self, config) -> None:
         super().__init__(config)
@@ -89,7 +102,7 @@ class FinestCollector(Collector):
         struct = DataStruct()
         for name, value in self.data_struct._data_dict.items():
             struct.set(name, value.cpu() if isinstance(value, torch.Tensor) else value)
-        for name, value in self.data_struct.take_batches().items():
+        for name, value in self.data_struct.take_batches(self.shared).items():
             struct.set(name, value)
         if self.reference is not None and self.lists_register.need(REFERENCE):
             struct.set(REFERENCE, self.reference)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from recbole_finest import distributed
 from recbole_finest.evaluator.measures import measure_lists
 from recbole_finest.evaluator.topk import top_items
 from recbole_finest.scoring import Scorer
@@ -52,4 +53,5 @@ def compare_models(
         found.append(measure_lists(lists[0], lists[1], metrics, depths, p, distinct=True))
     for scorer, training in zip((reference, other), states):
         scorer.model.train(training)
+    found = distributed.interleave(found)
     return {key: np.concatenate([part[key] for part in found]) for key in found[0]}
