@@ -285,7 +285,7 @@ class Run:
             loader = self.data.test_loader()
             train = self.data.train_loader("evaluation")
             self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
-            self.inference_seconds[name] = scorer.seconds
+            self.inference_seconds[name] = sum(distributed.gather(scorer.seconds))
 
     # Result --------------------------------------------------------------------------------------
 
