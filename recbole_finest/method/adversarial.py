@@ -23,8 +23,8 @@ class Adversarial(Method):
     embedding table and ``g = ∂L/∂θ``, a constant: the fast gradient method as adversarial personalised
     ranking uses it (He et al., SIGIR 2018, arXiv 1808.03908, eq. 6 and 8), with the model's own next-item
     loss in place of the pairwise one and user embeddings left alone. Both losses see the same dropout
-    masks. A step costs about three times as much as one of ``plain``. Reads ``adversarial_weight`` and
-    ``adversarial_epsilon``.
+    masks. A step costs two forward and about three backward passes. Reads ``adversarial_weight``, by
+    default the paper's 1, and ``adversarial_epsilon``, by default not the paper's 0.5 (docs/methods.md).
     """
 
     needs_recompute = True
