@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recbole_finest.benchmark import sweep
 from recbole_finest.cli import SettingsParser, parse_settings
 from recbole_finest.errors import UserError
 
@@ -94,14 +95,14 @@ def parse(argv: Sequence[str]) -> tuple[dict[str, str], dict[str, Any], dict[str
         action="store_true",
         help="show what would run and what is there, and end",
     )
-    for name, text in {**AXES, **OPTIONS}.items():
+    for name, text in {**AXES, **sweep.KEYS, **OPTIONS}.items():
         parser.add_argument(f"--{name}", help=text, metavar="VALUE", default=None)
     known, rest = parser.parse_known_args(list(argv))
     settings, files = parse_settings(rest)
     if files:
         raise UserError("config_files is for run_finest.py; name the grid's file with --config")
     given = {name: value for name, value in vars(known).items() if value is not None}
-    axes = {name: given.pop(name) for name in AXES if name in given}
+    axes = {name: given.pop(name) for name in (*AXES, *sweep.KEYS) if name in given}
     return axes, given, settings
 
 

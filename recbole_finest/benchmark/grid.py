@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from recbole_finest.benchmark import sweep
+from recbole_finest.benchmark.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.compat import parse_value
 from recbole_finest.errors import UserError
 from recbole_finest.settings import read_yaml
@@ -61,6 +63,7 @@ class Grid:
         settings: settings of all cells; one that only some models have goes to these.
         dataset_settings, model_settings: settings by data set and by model, later ones first.
         command_line: settings that win over all others.
+        max_accuracy_loss: share of accuracy that the recommended setting of a sweep may cost.
     """
 
     models: list[str]
@@ -74,6 +77,7 @@ class Grid:
     dataset_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     model_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     command_line: dict[str, Any] = field(default_factory=dict)
+    max_accuracy_loss: float = MAX_ACCURACY_LOSS
 
     def to_dict(self) -> dict[str, Any]:
         """The grid as plain values, for ``records.json``; methods by label."""
@@ -111,7 +115,8 @@ def read_grid(
 
     Args:
         file: the YAML file, or None.
-        axes: axes given on the command line, items separated by commas; also ``perturbation_kinds``.
+        axes: axes given on the command line, items separated by commas; also ``perturbation_kinds`` and
+            the entries about a sweep.
         command_line: settings given on the command line, as text.
 
     Returns:
@@ -122,12 +127,14 @@ def read_grid(
         UserError: the file cannot be read or is no mapping.
     """
     raw = read_yaml(file) if file else {}
+    known = (*DEFAULTS, *SETTINGS_KEYS, *sweep.KEYS, *RUN_KEYS)
     mistakes = [
-        f"the grid has the unknown entry '{name}'; it knows "
-        f"{', '.join((*DEFAULTS, *SETTINGS_KEYS, 'sweep', *RUN_KEYS))}"
+        f"the grid has the unknown entry '{name}'; it knows {', '.join(known)}"
         for name in raw
-        if name not in (*DEFAULTS, *SETTINGS_KEYS, "sweep", *RUN_KEYS)
+        if name not in known
     ]
+    raw |= {name: parse_value(axes[name]) for name in sweep.KEYS if name in axes}
+    swept, loss = sweep.read_sweep(raw, mistakes)
     lists = {}
     for name, default in DEFAULTS.items():
         given = split_list(axes[name]) if name in axes else raw.get(name, default)
@@ -143,12 +150,13 @@ def read_grid(
     grid = Grid(
         models=list(map(str, lists["models"])),
         datasets=list(map(str, lists["datasets"])),
-        methods=_variants(lists["methods"], own, raw.get("sweep"), mistakes),
+        methods=_variants(lists["methods"], own, swept),
         perturbations=[_perturbation(p) for p in lists["perturbations"]],
         perturbation_seeds=lists["perturbation_seeds"],
         seeds=lists["seeds"],
         shuffle_orders=lists["shuffle_orders"],
         command_line={name: parse_value(text) for name, text in command_line.items()},
+        max_accuracy_loss=loss,
         **mappings,
     )
     return grid, {name: raw[name] for name in RUN_KEYS if name in raw}, mistakes
@@ -196,25 +204,17 @@ def _of_kinds(perturbations: Sequence[Any], kinds: Sequence[Any]) -> list[Any]:
 
 
 def _variants(
-    labels: Sequence[Any], own: Mapping[str, Any], sweep: Any, mistakes: list[str]
+    labels: Sequence[Any],
+    own: Mapping[str, Any],
+    swept: Sequence[tuple[str, str, dict[str, Any]]],
 ) -> list[Variant]:
-    """The methods, with their ``method_settings``, and what ``sweep`` adds to them."""
+    """The methods, with their ``method_settings``, and what a sweep adds to them."""
     found = []
     for label in map(str, labels):
         settings = dict(own.get(label, {}))
         found.append(Variant(label, str(settings.pop("method", label)), settings))
-    for method, settings in _mapping("sweep", sweep, mistakes).items():
-        found += _swept(method, _mapping(f"sweep: {method}", settings, mistakes))
+    found += [Variant(*variant) for variant in swept]
     return list({variant.label: variant for variant in found}.values())
-
-
-def _swept(method: str, settings: Mapping[str, Any]) -> list[Variant]:
-    """One variant for each value of each setting, the others as they are."""
-    return [
-        Variant(f"{method} {name}={value}", method, {name: value})
-        for name, values in settings.items()
-        for value in (values if isinstance(values, list) else [values])
-    ]
 
 
 def all_at_once(mistakes: Sequence[str]) -> None:

@@ -102,14 +102,36 @@ def test_reference_model_own_makes_lists_of_every_base(small_grid, write_grid):
 def test_a_sweep_and_method_settings_are_methods_of_their_own(small_grid, write_grid):
     small_grid["methods"] = ["none", "finest", "strong"]
     small_grid["method_settings"] = {"strong": {"method": "finest", "rank_weight": 100}}
-    small_grid["sweep"] = {"finest": {"rank_weight": [1, 30]}}
+    small_grid["sweep"] = {"rank_weight": [1, 30]}
     grid, _, mistakes = read_grid(write_grid(small_grid), {}, {})
     assert mistakes == []
-    labels = ["none", "finest", "strong", "finest rank_weight=1", "finest rank_weight=30"]
+    labels = ["none", "finest", "strong", "finest(rank_weight=1)", "finest(rank_weight=30)"]
     assert grid.to_dict()["methods"] == labels
     assert grid.to_dict()["method_settings"]["strong"] == {"method": "finest", "rank_weight": 100}
     plan = planned(write_grid(small_grid))
     assert counts(plan)["base"] == 2 and counts(plan)["method"] == 4 * 2
+
+
+def test_a_sweep_from_the_command_line(small_grid, write_grid):
+    axes = {"sweep": "{listmle: {listmle_weight: [0.5, 2]}}", "max_accuracy_loss": "0.05"}
+    grid, _, mistakes = read_grid(write_grid(small_grid), axes, {})
+    assert mistakes == [] and grid.to_dict()["max_accuracy_loss"] == 0.05
+    assert [v.label for v in grid.methods][2:] == [
+        "listmle(listmle_weight=0.5)",
+        "listmle(listmle_weight=2)",
+    ]
+
+
+def test_mistakes_in_a_sweep_are_all_named(small_grid, write_grid):
+    axes = {"sweep": "{rank_weight: []}", "sweep_full": "maybe", "max_accuracy_loss": "3"}
+    _, _, mistakes = read_grid(write_grid(small_grid), axes, {})
+    assert [m.split(" is ")[0] for m in mistakes] == [
+        "sweep_full",
+        "max_accuracy_loss",
+        "sweep: rank_weight",
+    ]
+    _, _, mistakes = read_grid(write_grid({**small_grid, "sweep": [1]}), {}, {})
+    assert len(mistakes) == 1 and "sweep is [1]" in mistakes[0]
 
 
 @pytest.mark.parametrize(

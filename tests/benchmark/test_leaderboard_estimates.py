@@ -58,6 +58,12 @@ def test_a_change_is_the_ratio_of_the_means_and_is_resampled_in_pairs(rng):
     assert (found.mean, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_resample_without_instability_leaves_no_interval(rng):
+    found = change_of(np.array([0.1, 0.2]), np.array([0.0, 0.2]), rng)
+    assert found.mean == pytest.approx(0.5) and np.isnan(found.low) and np.isnan(found.high)
+
+
 def test_degenerate_changes(rng):
     assert change_of(np.array([0.1]), np.array([0.0]), rng) is NONE
     assert change_of(np.array([]), np.array([]), rng) is NONE

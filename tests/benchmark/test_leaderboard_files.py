@@ -60,6 +60,12 @@ def test_the_first_lines_say_what_was_run(folder):
     )
 
 
+def test_the_work_of_earlier_commands_counts(tmp_path):
+    write_leaderboard(write_records(tmp_path, some(), seconds=3.2, cell_seconds=185.0))
+    text = text_of(tmp_path, "leaderboard.md")
+    assert "3 s of wall time for the last command, 3 min 05 s of work in all;" in text
+
+
 def test_the_result_in_a_sentence(folder):
     text = text_of(folder, "leaderboard.md")
     # distances: none .40 .39 .30 .29 (mean .345), finest .20 .19 .10 .09 (mean .145): 58 % gone

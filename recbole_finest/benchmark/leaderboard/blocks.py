@@ -67,12 +67,25 @@ def is_finest(method: str, settings: Mapping[str, Any]) -> bool:
 
 
 def make_blocks(
-    trainings: pd.DataFrame, keys: Keys, settings: Mapping[str, Any], rng: np.random.Generator
+    trainings: pd.DataFrame,
+    keys: Keys,
+    settings: Mapping[str, Any],
+    rng: np.random.Generator,
+    each_model: bool = True,
 ) -> Iterator[Block]:
-    """All blocks: for each data set and shuffle order first all models together, then each."""
+    """All blocks: for each data set and shuffle order first all models together, then each of them.
+
+    Args:
+        trainings: the records' rows.
+        keys: what is shown.
+        settings: the grid's ``method_settings``.
+        rng: draws the bootstrap samples.
+        each_model: False leaves out the single models where there are several.
+    """
     for (dataset, order), group in trainings.groupby(["dataset", "shuffle_order"], sort=False):
         models = list(dict.fromkeys(group["model"]))
-        for model in [*([ALL] if len(models) > 1 else []), *models]:
+        scopes = models if len(models) == 1 else [ALL, *(models if each_model else [])]
+        for model in scopes:
             chosen = group if model == ALL else group[group["model"] == model]
             yield _block((dataset, order, model), chosen, keys, settings, rng)
 

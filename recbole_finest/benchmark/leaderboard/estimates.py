@@ -5,6 +5,7 @@ A replicate is one training: model, seed and test perturbation.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,15 +91,18 @@ def _interval(
     samples: tuple[np.ndarray, ...], statistic: Callable[..., Any], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bootstrap percentile 95 % interval, replicates drawn in pairs; NaN where it has no end."""
-    drawn = stats.bootstrap(
-        samples,
-        statistic,
-        paired=len(samples) > 1,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        random_state=rng,
-    ).confidence_interval
+    with warnings.catch_warnings():
+        # a resample without any instability has no ratio: the interval then has no end
+        warnings.simplefilter("ignore", RuntimeWarning)
+        drawn = stats.bootstrap(
+            samples,
+            statistic,
+            paired=len(samples) > 1,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            random_state=rng,
+        ).confidence_interval
     known = np.isfinite(drawn.low) & np.isfinite(drawn.high)
     return np.where(known, drawn.low, NAN), np.where(known, drawn.high, NAN)
 

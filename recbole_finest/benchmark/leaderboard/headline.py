@@ -70,6 +70,8 @@ def _run(bench: Benchmark) -> str:
     )
     text += f", {failed if bench.failed else 'none failed'}"
     text += f", {duration(bench.seconds)} of wall time"
+    if bench.cell_seconds is not None:  # a continued run takes no time for what was there
+        text += f" for the last command, {duration(bench.cell_seconds)} of work in all"
     versions = ", ".join(f"{name} {version}" for name, version in bench.versions.items())
     return text + (f"; {versions}." if versions else ".")
 

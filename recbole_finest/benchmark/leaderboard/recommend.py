@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from recbole_finest.benchmark.leaderboard.blocks import NO_METHOD, keeps_accuracy
 from recbole_finest.benchmark.leaderboard.records import Variant
 from recbole_finest.benchmark.leaderboard.rows import Row
+from recbole_finest.benchmark.sweep import MAX_ACCURACY_LOSS
 
 Variants = Mapping[str, Variant]
 
-MAX_ACCURACY_LOSS = 0.01
 SAME = 3  # decimals of the share of instability removed in which two settings count as equal
 
 

@@ -47,7 +47,8 @@ class Benchmark:
     Attributes:
         grid: what was asked for, resolved.
         versions: version of each package.
-        seconds: wall time.
+        seconds: wall time of the command that wrote the records.
+        cell_seconds: time of all work, that of earlier commands included; None where it is not known.
         failed: ``[{"cell", "error"}]``; what was not made because of it is there too.
         trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
             the perturbation in words, ``cost_ratio``, ``inference_ratio`` and one a value, such as
@@ -58,6 +59,7 @@ class Benchmark:
     grid: dict[str, Any]
     versions: dict[str, str]
     seconds: float
+    cell_seconds: float | None
     failed: list[dict[str, Any]]
     trainings: pd.DataFrame
     variants: dict[str, Variant]
@@ -111,6 +113,7 @@ def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Be
         grid=grid,
         versions={str(k): str(v) for k, v in (contents.get("versions") or {}).items()},
         seconds=float(contents.get("seconds") or 0),
+        cell_seconds=contents.get("cell_seconds"),
         failed=[*(contents.get("failed") or []), *blocked],
         trainings=trainings,
         variants=_variants(grid, contents["records"]),
@@ -141,8 +144,22 @@ def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     row["kind"] = (record.get("perturbation") or {}).get("kind", "none")
     for part, prefix in PARTS.items():
         row |= {f"{prefix}/{key}": value for key, value in (record.get(part) or {}).items()}
-    row |= {name: record.get(name) for name in ("cost_ratio", "inference_ratio")}
+    row |= {"cost_ratio": _cost(record), "inference_ratio": record.get("inference_ratio")}
     return row | _worst(record, folder)
+
+
+def _cost(record: Mapping[str, Any]) -> float | None:
+    """Training cost against base's; what is trained on the perturbed log alone counts as well.
+
+    A warm start trains nothing on the clean log; its cost is yesterday's base and today's training.
+    """
+    ratio, clean = record.get("cost_ratio"), record.get("seconds") or {}
+    today = record.get("seconds_perturbed") or {}
+    added = today.get("method", 0) + today.get("reference", 0)
+    whole = sum(clean.get(part, 0) for part in ("base", "reference", "method"))
+    if ratio is None or clean.get("method") or not (added and whole):
+        return ratio
+    return ratio * (1 + added / whole)
 
 
 def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:

@@ -13,13 +13,13 @@ from recbole_finest.benchmark.leaderboard.blocks import Block
 from recbole_finest.benchmark.leaderboard.figures import DRAWN, ENTRY, bar, known, marker
 from recbole_finest.benchmark.leaderboard.measures import Keys
 from recbole_finest.benchmark.leaderboard.recommend import (
-    MAX_ACCURACY_LOSS,
     Variants,
     recommend,
     swept_methods,
 )
 from recbole_finest.benchmark.leaderboard.rows import Row
 from recbole_finest.benchmark.leaderboard.tables import board_name
+from recbole_finest.benchmark.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.style import Figure, figure
 from recbole_finest.report.table import Table, per_cent
@@ -30,7 +30,7 @@ CORNERS = ("top right", "bottom right", "top left", "bottom left")
 
 def max_loss(grid: Mapping[str, Any]) -> float:
     """The share of accuracy that a recommended setting may cost."""
-    return float(grid.get("max_accuracy_loss") or MAX_ACCURACY_LOSS)
+    return float(grid.get("max_accuracy_loss", MAX_ACCURACY_LOSS))
 
 
 def rule(keys: Keys, loss: float) -> str:

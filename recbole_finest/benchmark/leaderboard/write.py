@@ -13,8 +13,9 @@ from tabulate import tabulate
 from recbole_finest.benchmark.leaderboard import cells
 from recbole_finest.benchmark.leaderboard.blocks import make_blocks
 from recbole_finest.benchmark.leaderboard.contents import Board, make_board
-from recbole_finest.benchmark.leaderboard.measures import shown_keys
+from recbole_finest.benchmark.leaderboard.measures import Keys, shown_keys
 from recbole_finest.benchmark.leaderboard.records import from_contents, read_benchmark
+from recbole_finest.benchmark.leaderboard.rows import Row
 from recbole_finest.benchmark.leaderboard.tables import flat
 from recbole_finest.errors import UserError
 from recbole_finest.report.html import WORDS, by_section, render
@@ -67,26 +68,27 @@ def main_table(records: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     bench = from_contents(contents)
     keys = shown_keys(bench.trainings)
     settings = bench.grid.get("method_settings") or {}
-    lines: dict[tuple[str, str], list[dict[str, str]]] = {}
-    done: dict[tuple[str, str], str] = {}
-    for block in make_blocks(bench.trainings, keys, settings, generator(0, "leaderboard")):
-        place = (block.dataset, block.shuffle_order)
-        if done.setdefault(place, block.model) != block.model:
-            continue
-        for row in [*block.rows, *block.controls]:
-            line = {"method": cells.method(row, label(row.method)), "n": str(row.n)}
-            line |= {measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]}
-            line["change, %"] = cells.per_cent(row.accuracy_change, interval=False)
-            line |= {measure_label(k): number(row.stability[k].mean) for k in keys.stability}
-            line["removed, %"] = cells.per_cent(row.removed, interval=False)
-            line["training cost"] = cells.ratio(row.cost)
-            lines.setdefault(place, []).append(line)
-    tables = [
-        f"{dataset}, shuffle order {order}, {done[dataset, order]}\n"
-        + tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
-        for (dataset, order), rows in lines.items()
-    ]
+    rng = generator(0, "leaderboard")
+    tables = []
+    for block in make_blocks(bench.trainings, keys, settings, rng, each_model=False):
+        lines = [_line(row, keys) for row in [*block.rows, *block.controls]]
+        title = f"{block.dataset}, shuffle order {block.shuffle_order}, {block.model}"
+        table = tabulate(lines, headers="keys", tablefmt="github", disable_numparse=True)
+        tables.append(f"{title}\n{table}")
     return "\n\n".join(tables)
+
+
+def _line(row: Row, keys: Keys) -> dict[str, str]:
+    """A row in short."""
+    return {
+        "method": cells.method(row, label(row.method)),
+        "n": str(row.n),
+        **{measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]},
+        "change, %": cells.per_cent(row.accuracy_change, interval=False),
+        **{measure_label(k): number(row.stability[k].mean) for k in keys.stability},
+        "removed, %": cells.per_cent(row.removed, interval=False),
+        "training cost": cells.ratio(row.cost),
+    }
 
 
 def _markdown(board: Board) -> str:
