@@ -77,9 +77,9 @@ class Difference:
 
 
 def sizes(seeds: int, perturbations: int) -> str:
-    """``2 training seeds × 3 test perturbations``."""
+    """``2 training seeds × 3 test perturbations``; no word of perturbations where there is none."""
     found = ((seeds, "training seed"), (perturbations, "test perturbation"))
-    return " × ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in found)
+    return " × ".join(f"{n} {what}{'s' if n > 1 else ''}" for n, what in found if n)
 
 
 def values(rows: Sequence[Mapping[str, Any]], kind: str, model: str, measure: str) -> np.ndarray:

@@ -75,7 +75,8 @@ def _control(report: Report) -> str:
         )
     return (
         "Control failed: base trained once more, without a perturbation, gives other lists, so that a "
-        "part of the difference above is noise of this machine."
+        "part of the difference above is noise of this machine, or base was trained by another version "
+        "or on another device (base_checkpoint, resume)."
     )
 
 

@@ -38,7 +38,8 @@ def rows_of(report: Report) -> list[dict[str, Any]]:
 
 def crossing(rows: Sequence[Mapping[str, Any]]) -> str:
     """``2 training seeds × 3 test perturbations``."""
-    return sizes(*(len({row[name] for row in rows}) for name in ("seed", "perturbation_seed")))
+    found = ({row[name] for row in rows} for name in ("seed", "perturbation_seed"))
+    return sizes(*(len(seeds - {None}) for seeds in found))
 
 
 def replicate_table(report: Report) -> Table:

@@ -7,6 +7,7 @@ from recbole_finest.evaluator.replicates import (
     crossed_interval,
     difference,
     removed,
+    sizes,
     spread,
     spread_rows,
     spreads,
@@ -60,6 +61,11 @@ def test_difference_pair_by_pair():
 def test_one_seed_speaks_of_one_base():
     found = difference(rows()[:2], "jaccard@2", "base", "finest")
     assert "one trained base" in found.scope() and found.seeds == 1
+
+
+def test_sizes_in_words():
+    assert sizes(1, 3) == "1 training seed × 3 test perturbations"
+    assert sizes(2, 0) == "2 training seeds"
 
 
 def test_share_of_the_instability_removed():
