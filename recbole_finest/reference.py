@@ -36,6 +36,7 @@ class ReferenceLists:
         self.items = items
         self.slot = slot
         self.scores = scores
+        self._resident: dict[str, Tensor] = {}
 
     @property
     def k(self) -> int:
@@ -135,26 +136,52 @@ class ReferenceLists:
             Item ids ``[R, 2K]`` of the R instances that have a list, and their indices ``[R]`` in
             ``rows``. A target that was inserted, or became one only through an insertion, has none.
         """
-        slot, index = self._slots(rows)
-        items = torch.from_numpy(self.items[slot].astype(np.int64))
-        return items.to(rows.device), torch.from_numpy(index).to(rows.device)
-
-    def count(self, rows: Tensor) -> int:
-        """How many instances have a list, by the row ids of their targets, ``[B]``."""
-        return len(self._slots(rows)[1])
+        slot = self.slots(rows.cpu().numpy())
+        index = np.flatnonzero(slot >= 0)
+        return self.lists(slot[index], rows.device), torch.from_numpy(index).to(rows.device)
 
     def lookup_scores(self, rows: Tensor) -> Tensor:
         """The model's logits of the lists that :meth:`lookup` gives, ``[R, 2K]``, float32."""
+        slot = self.slots(rows.cpu().numpy())
+        return self.list_scores(slot[slot >= 0], rows.device)
+
+    def slots(self, rows: np.ndarray) -> np.ndarray:
+        """Number of the list of each row id, ``[B]``; -1 where there is none."""
+        return np.where(rows >= 0, self.slot[rows], -1).astype(np.int64)
+
+    def lists(self, slots: np.ndarray, device: torch.device) -> Tensor:
+        """Item ids of the lists with these numbers, ``[R, 2K]``."""
+        return self._on("items", self.items, slots, device).long()
+
+    def list_scores(self, slots: np.ndarray, device: torch.device) -> Tensor:
+        """The model's logits of the lists with these numbers, ``[R, 2K]``, float32."""
         if self.scores is None:
             raise ValueError("these reference lists were built without scores")
-        slot, _ = self._slots(rows)
-        return torch.from_numpy(self.scores[slot].astype(np.float32)).to(rows.device)
+        return self._on("scores", self.scores, slots, device).float()
 
-    def _slots(self, rows: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        ids = rows.cpu().numpy()
-        slot = np.where(ids >= 0, self.slot[ids], -1)
-        index = np.flatnonzero(slot >= 0)
-        return slot[index], index
+    def keep_on(self, device: torch.device, most: int) -> bool:
+        """Keep the lists on ``device`` when they take at most ``most`` bytes; whether they do.
+
+        Then only the numbers of a batch's lists are sent there, else the lists themselves.
+        """
+        columns = {"items": self.items, "scores": self.scores}
+        given = {name: column for name, column in columns.items() if column is not None}
+        fits = sum(column.nbytes for column in given.values()) <= most
+        self._resident = {
+            n: torch.from_numpy(np.array(c)).to(device) for n, c in given.items() if fits
+        }
+        return fits
+
+    def _on(self, name: str, column: np.ndarray, slots: np.ndarray, device: torch.device) -> Tensor:
+        if name in self._resident:
+            return self._resident[name][_sent(torch.from_numpy(slots), device)]
+        return _sent(torch.from_numpy(column[slots]), device)
+
+
+def _sent(values: Tensor, device: torch.device) -> Tensor:
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def _top(block: Block, k: int, keep_scores: bool) -> tuple[np.ndarray, np.ndarray, Any]:

@@ -150,6 +150,31 @@ def loss_logits(model: nn.Module) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
+class _Reached(Exception):
+    """The loss was reached; carries its input."""
+
+
+def logits_alone(model: Any, interaction: Interaction) -> Tensor:
+    """The logits that ``model.loss_fct`` would be called with first, ``[N, n_items]``, without the loss.
+
+    The forward pass ends there: neither the softmax over all items nor what it keeps for a backward
+    pass is made.
+    """
+
+    def stop(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        raise _Reached(inputs[0])
+
+    handle = model.loss_fct.register_forward_pre_hook(stop)
+    try:
+        with packed(model, interaction):
+            model.calculate_loss(shallow(interaction))
+    except _Reached as reached:
+        return reached.args[0]
+    finally:
+        handle.remove()
+    raise RuntimeError(f"{type(model).__name__} did not call its loss_fct")
+
+
 @contextmanager
 def packed(model: Any, interaction: Interaction) -> Iterator[None]:
     """Score the positions that a packed batch names; without any, one a row as ever."""

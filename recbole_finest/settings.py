@@ -143,6 +143,8 @@ CHECKS: dict[str, Check] = {
     "recent_only": _FLAG,
     "packed_stride": _whole(1, optional=True),
     "score_memory": _whole(1),
+    "resident_memory": _whole(0),
+    "compile_model": _FLAG,
     "base_checkpoint": _TEXT,
     "output_dir": _TEXT,
     "overwrite": _FLAG,

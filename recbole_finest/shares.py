@@ -8,19 +8,16 @@ the global batch. A share without any instance holds one stand-in, which weighs 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
-from torch import Tensor, nn
+from torch import nn
 
-from recbole_finest import distributed
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.errors import UserError
-from recbole_finest.method.base import Method, Step
-from recbole_finest.reference import ReferenceLists
 
 STAND_IN = -2  # row id of an instance that only keeps a process company
 
@@ -66,77 +63,24 @@ def stand_in(batch: Interaction) -> Interaction:
 # Weighing ---------------------------------------------------------------------------------------
 
 
-def units(model: nn.Module, batch: Interaction) -> int:
-    """What a model's loss is the mean over: a share's instances, or BERT4Rec's masked positions."""
+def rows_of_loss(model: nn.Module, batch: Interaction) -> np.ndarray:
+    """What a model's loss is the mean over, of each instance ``[N]``: 1, or BERT4Rec's masked positions.
+
+    These are also its rows of scores. A stand-in has none.
+    """
     rows = batch[ROW_FIELD]
-    if int(rows[0]) == STAND_IN:
-        return 0
     masked = getattr(model, "MASK_INDEX", None)
+    if int(rows[0]) == STAND_IN:
+        return np.zeros(len(rows), np.int64)
     if masked is not None and masked in batch:
-        return int((batch[masked] > 0).sum())
-    return len(rows)
+        return (batch[masked] > 0).sum(1).cpu().numpy()
+    return np.ones(len(rows), np.int64)
 
 
-def _weight(own: int, all_of_them: list[int]) -> float:
+def weight(own: float, all_of_them: Sequence[float]) -> float:
+    """What this process's (or part's) mean over ``own`` of all processes' instances weighs."""
     total = sum(all_of_them)
     return own * len(all_of_them) / total if total else 1.0
-
-
-def weighted(loss: Tensor, model: nn.Module, batch: Interaction) -> Tensor:
-    """The next-item loss of this process's share, weighed."""
-    if distributed.world_size() == 1:
-        return loss
-    own = units(model, batch)
-    return loss * _weight(own, distributed.gather(own))
-
-
-def method_loss(
-    method: Method,
-    step: Step,
-    model: nn.Module,
-    batch: Interaction,
-    rows: Tensor,
-    references: ReferenceLists | None,
-) -> Tensor:
-    """A method's loss of this process's share, weighed.
-
-    The next-item loss is a mean over instances, a regulariser one over those with a reference list:
-    each gets the weight of its own denominator.
-
-    Args:
-        method, step, model, batch: of the step.
-        rows: row ids of the instances that take part in the regulariser, ``[N]``.
-        references: the lists, where the method needs them.
-    """
-    if distributed.world_size() == 1:
-        return method.loss(step)
-    own = units(model, batch)
-    lists = references.count(rows) if method.needs_lists and references is not None else 0
-    users = np.unique(batch[method.config["USER_ID_FIELD"]].cpu().numpy())
-    found = distributed.gather((own, lists, users))
-    weight = _weight(own, [n for n, _, _ in found])
-    if lists == 0:
-        return weight * method.loss(step)
-    of_lists = _weight(lists, [n for _, n, _ in found])
-    loss = step.next_item_loss * (weight / of_lists)
-    users_of_all = len(np.unique(np.concatenate([ids for _, _, ids in found])))
-    return of_lists * method.loss(replace(step, next_item_loss=loss, users=users_of_all))
-
-
-def places(batch: Interaction, instances: int | None) -> tuple[np.ndarray, int]:
-    """Place of each row of a share in the global batch, ``[rows]``, and the rows of that.
-
-    ``instances`` is how many rows of the share are histories of their own; the others repeat them.
-    """
-    rows = len(batch[ROW_FIELD])
-    instances = rows if instances is None else instances
-    if distributed.world_size() == 1:
-        return np.arange(rows), rows
-    own = 0 if int(batch[ROW_FIELD][0]) == STAND_IN else instances
-    counts = distributed.gather(own)
-    block, index = np.divmod(np.arange(rows), instances)
-    before = sum(counts[: distributed.rank()])
-    return block * sum(counts) + before + index, rows // instances * sum(counts)
 
 
 # What cannot be cut -----------------------------------------------------------------------------
@@ -185,4 +129,4 @@ def _loss(model: Any, batch: Interaction) -> tuple[float, int]:
     with torch.no_grad(), evaluating(model), packed(model, batch):
         losses = model.calculate_loss(shallow(batch))
     parts = losses if isinstance(losses, tuple) else (losses,)
-    return sum(float(part) for part in parts), units(model, batch)
+    return sum(float(part) for part in parts), int(rows_of_loss(model, batch).sum())

@@ -25,7 +25,7 @@ from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
 from recbole_finest.pretrain import pretrained_settings
 from recbole_finest.reference import Block, ReferenceLists
-from recbole_finest.scoring import Scorer, loss_logits, packed
+from recbole_finest.scoring import Scorer, logits_alone
 from recbole_finest.seeding import derive_seed, seed_globals
 from recbole_finest.shares import check_divisible
 from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
@@ -194,10 +194,9 @@ def _packed_blocks(
     ends = np.cumsum(windows.instances)
     parts = np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1)
     for index in parts[distributed.rank() :: distributed.world_size()]:
-        batch = packed_batch(log, fields, windows, index).to(config["device"])
-        with loss_logits(model) as caught, packed(model, batch):
-            model.calculate_loss(batch)
-        yield batch[ROW_FIELD].cpu().numpy(), caught[0][:, : log.n_items].clone()
+        batch = packed_batch(log, fields, windows, index)
+        scores = logits_alone(model, batch.to(config["device"]))[:, : log.n_items]
+        yield batch[ROW_FIELD].numpy(), scores
 
 
 def fine_tune(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
@@ -17,17 +18,30 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from recbole_finest import distributed, shares
+from recbole_finest import distributed
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import EvalLoader, InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
+from recbole_finest.data.parts import LIST_FIELD, draw, subset, to_device, units
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.method import Finest, Method, Step
+from recbole_finest.model.compiled import CompiledForward
+from recbole_finest.partition import Part, Partition, weighted
 from recbole_finest.reference import ReferenceLists
-from recbole_finest.scoring import Scorer, evaluating, loss_logits, packed, shallow, shares_forward
-from recbole_finest.seeding import generator, global_streams, replayed
+from recbole_finest.scoring import (
+    Scorer,
+    evaluating,
+    logits_alone,
+    loss_logits,
+    packed,
+    shallow,
+    shares_forward,
+)
+from recbole_finest.seeding import derive_seed, generator, global_streams, replayed
+
+PROBE = 64  # instances that show whether one forward pass serves both losses
 
 
 class RunTrainer(Trainer):
@@ -49,6 +63,8 @@ class RunTrainer(Trainer):
         distributed.same_weights(model)
         if not distributed.is_main():
             self.tensorboard: Any = distributed.without_files(self.tensorboard)
+        self.partition = Partition(config, model)
+        self.compiled = CompiledForward(model) if config["compile_model"] else None
 
     def set_reference(self, lists: np.ndarray | None) -> None:
         """Rank lists ``[n_valid, depth]`` that validation compares the model's lists with."""
@@ -70,18 +86,16 @@ class RunTrainer(Trainer):
         label = set_color(f"Train {epoch_idx:>5}", "pink")
         hidden = None if show_progress else True  # None: shown on a terminal only
         for step, batch in enumerate(tqdm(train_data, desc=label, ncols=100, disable=hidden)):
-            batch = batch.to(self.device)
             self.optimizer.zero_grad()
-            with torch.autocast(device_type=self.device.type, enabled=self.enable_amp):
-                loss = self._step_loss(batch, epoch_idx, step, loss_func)
-            scaler.scale(loss).backward()
+            for loss in self._losses(batch, epoch_idx, step, loss_func):
+                scaler.scale(loss).backward()
+                total += loss.detach()
             distributed.average_gradients(self.model)
             if self.clip_grad_norm:
                 scaler.unscale_(self.optimizer)
                 clip_grad_norm_(self.model.parameters(), **self.clip_grad_norm)
             scaler.step(self.optimizer)
             scaler.update()
-            total += loss.detach()
         total = distributed.mean(total)
         if not torch.isfinite(total):
             raise UserError(
@@ -92,10 +106,30 @@ class RunTrainer(Trainer):
         self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
         return total.item()
 
-    def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
-        with packed(self.model, batch):
-            loss = _summed((loss_func or self.model.calculate_loss)(batch))
-        return shares.weighted(loss, self.model, batch)
+    def _losses(
+        self, batch: Interaction, epoch: int, step: int, loss_func: Any
+    ) -> Iterator[Tensor]:
+        """The loss of a step, in parts that add up to it, each from scores within ``score_memory``."""
+        batch = self._with_lists(batch, epoch, step)
+        for part in self.partition(batch, loss_func, self._dividable()):
+            sent = to_device(part.batch, self.device)
+            if self.compiled is not None and loss_func is None:
+                self.compiled.check(sent)
+            mode = nullcontext() if self.compiled is None or loss_func else self.compiled()
+            with torch.autocast(device_type=self.device.type, enabled=self.enable_amp), mode:
+                loss = self._part_loss(part, sent, loss_func)
+            yield loss
+
+    def _with_lists(self, batch: Interaction, epoch: int, step: int) -> Interaction:
+        return batch
+
+    def _dividable(self) -> bool:
+        return True
+
+    def _part_loss(self, part: Part, sent: Interaction, loss_func: Any) -> Tensor:
+        """The loss of a part, by its share of the batch; ``sent`` is its batch on the device."""
+        with packed(self.model, sent):
+            return part.share * _summed((loss_func or self.model.calculate_loss)(sent))
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict]:
         score, result = super()._valid_epoch(valid_data, show_progress=False)
@@ -217,6 +251,8 @@ class FinestTrainer(RunTrainer):
         self.early = config["finest_early_stopping"]
         if not self.early:
             self.stopping_step = self.epochs + 1
+        if references is not None and self.device.type != "cpu":
+            references.keep_on(self.device, config["resident_memory"] * 2**20)
         self.simulation = self.method.simulation()
         self._shares: bool | None = None
 
@@ -245,17 +281,36 @@ class FinestTrainer(RunTrainer):
             train_data = train_data.with_log(self.simulation(self._dataset.log, rng))
         return super()._train_epoch(train_data, epoch_idx, loss_func, show_progress)
 
-    def _step_loss(self, batch: Interaction, epoch: int, step: int, loss_func: Any) -> Tensor:
+    def _with_lists(self, batch: Interaction, epoch: int, step: int) -> Interaction:
+        """The batch with the number of each instance's reference list, -1 where it takes no part.
+
+        All that depends on row ids is decided here, before the batch is sent to the device.
+        """
+        if not self.method.needs_lists:
+            return batch
+        rows = batch[ROW_FIELD].cpu().numpy()
+        lists = self.references.slots(rows)  # type: ignore[union-attr]
+        if POSITION_FIELD not in batch:
+            lists[_originals(self.config, len(lists)) :] = -1
+        wanted = self.config["rank_instances_per_batch"]
+        if wanted is not None:
+            seed = derive_seed(self.config["seed"], "rank", epoch, step)
+            lists = draw(lists, units(batch), rows, wanted, seed)
+        return Interaction({**batch.interaction, LIST_FIELD: torch.from_numpy(lists)})
+
+    def _dividable(self) -> bool:
+        return not self.method.needs_recompute
+
+    def _part_loss(self, part: Part, sent: Interaction, loss_func: Any) -> Tensor:
         if self.method.needs_lists and self._shares is None:
-            scorer = self.scorer(self._dataset)
-            self._shares = POSITION_FIELD in batch or shares_forward(scorer, batch)
+            self._shares = POSITION_FIELD in sent or self._probe(part.batch)
         dropout = self.config["finest_dropout"]
         still = dropout == "none" and self.method.needs_lists
         streams = global_streams() if self.method.needs_recompute else None
 
         def next_item_loss() -> Tensor:
-            with evaluating(self.model) if still else nullcontext(), packed(self.model, batch):
-                return _summed((loss_func or self.model.calculate_loss)(shallow(batch)))
+            with evaluating(self.model) if still else nullcontext(), packed(self.model, sent):
+                return _summed((loss_func or self.model.calculate_loss)(shallow(sent)))
 
         def recompute() -> Tensor:
             with replayed(streams):  # type: ignore[arg-type]
@@ -264,61 +319,52 @@ class FinestTrainer(RunTrainer):
         with loss_logits(self.model) as caught:
             loss = next_item_loss()
         one_pass = self._shares and dropout != "next_item"
-        rows = self._regularised_rows(batch, epoch, step)
-        made = self._step(loss, batch, caught[0] if one_pass else None, rows)
+        found = self._step(loss, part, sent, caught[0] if one_pass else None)
         if streams is not None:
-            made.recompute = recompute
-        return shares.method_loss(self.method, made, self.model, batch, rows, self.references)
+            found.recompute = recompute
+        return weighted(self.method, found, part)
 
-    def _step(self, loss: Tensor, batch: Interaction, logits: Tensor | None, rows: Tensor) -> Step:
+    def _probe(self, batch: Interaction) -> bool:
+        few = subset(batch, np.arange(min(len(batch), PROBE)), self.config["ITEM_ID_FIELD"])
+        return shares_forward(self.scorer(self._dataset), to_device(few, self.device))
+
+    def _step(self, loss: Tensor, part: Part, sent: Interaction, logits: Tensor | None) -> Step:
         def scores() -> Tensor:
-            return self._reference_scores(batch, rows, logits)
+            return self._reference_scores(part.batch, sent, logits)
 
         def reference_scores() -> Tensor:
-            return self.references.lookup_scores(rows)  # type: ignore[union-attr]
+            lists = part.batch[LIST_FIELD].numpy()
+            return self.references.list_scores(lists[lists >= 0], self.device)  # type: ignore[union-attr]
 
-        users = len(batch[self.config["USER_ID_FIELD"]].unique())
-        return Step(loss, scores, reference_scores, users, self.model)
+        return Step(loss, scores, reference_scores, part.users, self.model)
 
-    def _regularised_rows(self, batch: Interaction, epoch: int, step: int) -> Tensor:
-        """Row ids of the batch's instances, ``[N]``; -1 for those left without a regulariser."""
-        rows = batch[ROW_FIELD]
-        if POSITION_FIELD not in batch:
-            rows = rows.clone()
-            rows[_originals(self.config, len(rows)) :] = -1
-        wanted = self.config["rank_instances_per_batch"]
-        if wanted is None:
-            return rows
-        single = POSITION_FIELD not in batch
-        place, total = shares.places(batch, _originals(self.config, len(rows)) if single else None)
-        drawn = generator(self.config["seed"], "rank", epoch, step).permutation(total)[wanted:]
-        rows = rows.clone()
-        rows[torch.from_numpy(np.isin(place, drawn)).to(rows.device)] = -1
-        return rows
-
-    def _reference_scores(self, batch: Interaction, rows: Tensor, logits: Tensor | None) -> Tensor:
-        items, index = self.references.lookup(rows)  # type: ignore[union-attr]
+    def _reference_scores(
+        self, batch: Interaction, sent: Interaction, logits: Tensor | None
+    ) -> Tensor:
+        """Scores ``[R, 2K]`` of the reference items, in 32 bits whatever the forward pass takes."""
+        lists = batch[LIST_FIELD].numpy()
+        index = np.flatnonzero(lists >= 0)
+        items = self.references.lists(lists[index], self.device)  # type: ignore[union-attr]
         if len(index) == 0:
             return torch.zeros(0, items.shape[1], device=self.device)
         if logits is not None:
-            return _gathered(logits, items, index, len(rows))
+            return _gathered(logits, items, index).float()
+        chosen = sent
+        if len(index) < len(lists):
+            chosen = to_device(subset(batch, index, self.config["ITEM_ID_FIELD"]), self.device)
         with nullcontext() if self.config["finest_dropout"] == "both" else evaluating(self.model):
-            return self._second_pass(batch, items, index, len(rows))
-
-    def _second_pass(self, batch: Interaction, items: Tensor, index: Tensor, rows: int) -> Tensor:
-        """Scores ``[R, 2K]`` from a forward pass of their own."""
-        if self._shares:
-            with loss_logits(self.model) as caught, packed(self.model, batch):
-                self.model.calculate_loss(shallow(batch))
-            return _gathered(caught[0], items, index, rows)
-        chosen = Interaction({name: batch[name][index] for name in batch.columns})
-        return self.scorer(self._dataset).of_items(chosen, items)
+            if self._shares:
+                return logits_alone(self.model, chosen).gather(1, items).float()
+            return self.scorer(self._dataset).of_items(chosen, items).float()
 
 
-def _gathered(logits: Tensor, items: Tensor, index: Tensor, rows: int) -> Tensor:
+def _gathered(logits: Tensor, items: Tensor, index: np.ndarray) -> Tensor:
     """``logits[index].gather(1, items)`` without copying whole rows of ``logits``."""
-    lists = items.new_zeros(rows, items.shape[1]).index_copy_(0, index, items)
-    return logits.gather(1, lists)[index]
+    if len(index) == len(logits):
+        return logits.gather(1, items)
+    where = to_device(Interaction({"index": torch.from_numpy(index)}), logits.device)["index"]
+    lists = items.new_zeros(len(logits), items.shape[1]).index_copy_(0, where, items)
+    return logits.gather(1, lists)[where]
 
 
 def _originals(config: Any, rows: int) -> int:

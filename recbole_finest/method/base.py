@@ -80,7 +80,10 @@ class Method:
         """Refuse, with :class:`UserError`, a model that the method cannot train; before anything is."""
 
     def loss(self, step: Step) -> Tensor:
-        """The loss of one step, a scalar."""
+        """The loss of one step, a scalar: ``next_item_loss`` plus a mean over the instances of ``scores``.
+
+        A batch that is computed in parts relies on this form, unless the method has ``needs_recompute``.
+        """
         return step.next_item_loss
 
 
