@@ -30,7 +30,8 @@ CORNERS = ("top right", "bottom right", "top left", "bottom left")
 
 def max_loss(grid: Mapping[str, Any]) -> float:
     """The share of accuracy that a recommended setting may cost."""
-    return float(grid.get("max_accuracy_loss", MAX_ACCURACY_LOSS))
+    given = grid.get("max_accuracy_loss")
+    return MAX_ACCURACY_LOSS if given is None else float(given)
 
 
 def rule(keys: Keys, loss: float) -> str:
