@@ -147,3 +147,15 @@ def test_when_no_setting_keeps_accuracy(tmp_path):
     write_leaderboard(write_records(tmp_path, kept, grid={"max_accuracy_loss": None}))
     text = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
     assert "none of 2 loses at most 1.0 % of NDCG@10" in text and "none keeps accuracy" in text
+
+
+def test_models_that_differ_have_no_holes(tmp_path):
+    entries = records()
+    for entry in records(model="NARM"):
+        if entry["method"].startswith("finest"):
+            entry["accuracy"]["ndcg@10"] = 0.01
+        entries.append(entry)
+    write_leaderboard(write_records(tmp_path, entries))
+    text = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
+    assert re.search(r"\| NARM +\| finest +\| none keeps accuracy +\| – +\| – +\| – +\|", text)
+    assert not re.search(r"\bnan\b", text)

@@ -22,7 +22,7 @@ from recbole_finest.benchmark.leaderboard.tables import board_name
 from recbole_finest.benchmark.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.style import Figure, figure
-from recbole_finest.report.table import Table, per_cent
+from recbole_finest.report.table import NOTHING, Table, per_cent
 
 # of a value beside its point: curves meet at the default
 CORNERS = ("top right", "bottom right", "top left", "bottom left")
@@ -53,7 +53,7 @@ def sweep_table(blocks: Sequence[Block], variants: Variants, keys: Keys, loss: f
         for method, members in swept_methods(block.rows, variants).items()
     ]
     texts = [_shown(found, keys) for found in rows]
-    frame = pd.DataFrame(texts)
+    frame = pd.DataFrame(texts).fillna(NOTHING)
     first = blocks[0]
     place = board_name(first.dataset, first.shuffle_order)
     title = f"Recommended setting: {first.dataset}, shuffle order {first.shuffle_order}"
@@ -109,7 +109,7 @@ def sweep_figures(block: Block, variants: Variants, keys: Keys, loss: float) -> 
         )
         plot.add_vline(x=-100 * loss, line={"color": "#9aa4b2", "width": 1.5, "dash": "dash"})
         yield Figure(
-            f"sweep-{place}-{method}",
+            board_name("sweep", place, method),
             f"sweep-{place}",
             f"Trade-off of {method}: {block.dataset}, {block.model}",
             "Each curve varies one setting, the others at their defaults; the numbers are its values. "

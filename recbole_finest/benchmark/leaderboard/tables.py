@@ -14,12 +14,12 @@ from recbole_finest.benchmark.leaderboard.estimates import NAN, Estimate
 from recbole_finest.benchmark.leaderboard.measures import Keys
 from recbole_finest.benchmark.leaderboard.rows import ALL, Row
 from recbole_finest.report.labels import label, measure_label
-from recbole_finest.report.table import Table, number
+from recbole_finest.report.table import NOTHING, Table, number
 
 
-def board_name(dataset: str, order: str) -> str:
-    """Part of the names of files and elements that belong to a data set and shuffle order."""
-    return re.sub(r"[^\w-]+", "-", f"{dataset}-{order}")
+def board_name(*parts: str) -> str:
+    """Part of the names of elements that belong to a data set and shuffle order."""
+    return re.sub(r"[^\w-]+", "-", "-".join(parts))
 
 
 def main_board(blocks: Sequence[Block], keys: Keys) -> Table:
@@ -39,7 +39,7 @@ def main_board(blocks: Sequence[Block], keys: Keys) -> Table:
         f"{first.dataset}, shuffle order {first.shuffle_order}",
         note,
         pd.DataFrame([flat(row) for row in rows]),
-        pd.DataFrame([shown(row, keys) for row in rows]),
+        pd.DataFrame([shown(row, keys) for row in rows]).fillna(NOTHING),
         grouped=True,
     )
 
