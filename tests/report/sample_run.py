@@ -75,6 +75,18 @@ def write_run(path: Path, perturbed: bool = True) -> Path:
     return path
 
 
+def add_replicates(folder: Path) -> Path:
+    """Let the run have two test perturbations: Jaccard@2 of base 0.5, 0.6, of finest 0.75, 0.8."""
+    result = json.loads((folder / "result.json").read_text())
+    rows = []
+    for drawn, (base, finest) in enumerate([(0.5, 0.75), (0.6, 0.8)]):
+        stable = {"base": {"jaccard@2": base}, "finest": {"jaccard@2": finest}}
+        row = {"seed": 7, "perturbation_seed": drawn, "folder": ".", "stability": stable}
+        rows.append({**row, "accuracy": result["accuracy"]})
+    _json(folder / "result.json", {**result, "replicates": rows})
+    return folder
+
+
 def _lists(lists: list[str], scores: np.ndarray | None) -> RankLists:
     items = np.array([[TOKENS[letter] for letter in text] for text in lists])
     targets = np.array([TOKENS[letter] for letter in "abde"])

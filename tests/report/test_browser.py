@@ -4,7 +4,7 @@ import pytest
 
 from recbole_finest.report.write import write_report
 from tests.report.chromium import Chromium, find_chromium
-from tests.report.sample_run import write_run
+from tests.report.sample_run import add_replicates, write_run
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,7 +20,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    return write_report(write_run(tmp_path_factory.mktemp("browser") / "run"))
+    return write_report(add_replicates(write_run(tmp_path_factory.mktemp("browser") / "run")))
 
 
 @pytest.mark.parametrize("width", [1280, 390])

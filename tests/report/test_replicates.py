@@ -1,7 +1,5 @@
 """Several seeds and perturbations in the report."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -9,20 +7,12 @@ from recbole_finest.report.collect import collect
 from recbole_finest.report.headline import headline
 from recbole_finest.report.run_folder import RunFolder
 from recbole_finest.report.write import write_report
-from tests.report.sample_run import write_run
+from tests.report.sample_run import add_replicates, write_run
 
 
 @pytest.fixture
 def run(tmp_path):
-    folder = write_run(tmp_path / "run")
-    result = json.loads((folder / "result.json").read_text())
-    rows = []
-    for drawn, (base, finest) in enumerate([(0.5, 0.75), (0.6, 0.8)]):
-        stable = {"base": {"jaccard@2": base}, "finest": {"jaccard@2": finest}}
-        row = {"seed": 7, "perturbation_seed": drawn, "folder": ".", "stability": stable}
-        rows.append({**row, "accuracy": result["accuracy"]})
-    (folder / "result.json").write_text(json.dumps({**result, "replicates": rows}))
-    return folder
+    return add_replicates(write_run(tmp_path / "run"))
 
 
 def test_the_claim_stands_at_the_top_and_says_its_scope(run):
