@@ -15,7 +15,9 @@ _EXPORTS = {
     "build_model": "recbole_finest.model.build",
     "compare": "recbole_finest.evaluator.compare",
     "create_dataset": "recbole_finest.data.dataset",
-    "prepare": "recbole_finest.prepare",
+    "base_trainer": "recbole_finest.trainer",
+    "prepare_data": "recbole_finest.prepare",
+    "reference_lists": "recbole_finest.stages",
     "run_finest": "recbole_finest.quick_start",
 }
 __all__ = sorted(_EXPORTS)

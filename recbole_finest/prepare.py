@@ -70,6 +70,17 @@ class Data:
         return EvalLoader(self.config, self.test, self.samplers[2])
 
 
+def prepare_data(config: Any) -> Data:
+    """Load, filter and split ``config['dataset']``, and choose how its model is trained on it.
+
+    Raises:
+        UserError: the data set cannot be used, or the model cannot be trained on it.
+    """
+    data = prepare(config)
+    choose_training_mode(data)
+    return data
+
+
 def prepare(config: Any) -> Data:
     """Load, filter and split ``config['dataset']``.
 
@@ -189,4 +200,4 @@ def _probe_windows(data: Data) -> Windows | None:
     return Windows(*(getattr(windows, n)[longest] for n in Windows.__annotations__))
 
 
-__all__ = ["Data", "ROW_FIELD", "choose_training_mode", "create_dataset", "prepare"]
+__all__ = ["Data", "ROW_FIELD", "choose_training_mode", "create_dataset", "prepare", "prepare_data"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
 from recbole_finest.pretrain import pretrained_settings
-from recbole_finest.reference import Block, ReferenceLists
+from recbole_finest.reference import Block, ReferenceLists, reference_k
 from recbole_finest.scoring import Scorer, logits_alone
 from recbole_finest.seeding import derive_seed, seed_globals
 from recbole_finest.shares import check_divisible
@@ -118,6 +119,26 @@ def load_trained(config: Any, data: Data, path: Path, log: InteractionLog | None
 def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
     """The training set that a model is made from: some read more from it than numbers of ids."""
     return data.train if log is None else data.train.with_log(log)
+
+
+def reference_lists(
+    config: Any, data: Data, model: nn.Module, folder: str | Path, keep_scores: bool = False
+) -> ReferenceLists:
+    """Reference lists of a trained model, ``reference_k`` deep, for all clean training instances.
+
+    Args:
+        config: our Config.
+        data: of :func:`recbole_finest.prepare.prepare_data`.
+        model: the trained model.
+        folder: where the lists are kept, memory-mapped; made when missing.
+        keep_scores: keep the model's scores of the lists too, as distillation needs them.
+
+    Raises:
+        UserError: an explicit ``reference_k`` that the items do not allow.
+    """
+    k = reference_k(config, data.log.n_items, data.dataset.logger.warning)
+    output = SimpleNamespace(path=Path(folder), writes=True)
+    return build_references(config, data, output, model, k, None, "", keep_scores)
 
 
 def build_references(
@@ -282,6 +303,7 @@ __all__ = [
     "check_simulation",
     "fine_tune",
     "load_trained",
+    "reference_lists",
     "save_checkpoint",
     "train_base",
 ]

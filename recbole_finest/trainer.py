@@ -261,7 +261,7 @@ class FinestTrainer(RunTrainer):
         if not isinstance(train_data, InstanceLoader):
             raise UserError(
                 "FinestTrainer needs a loader over an interaction log; make it with "
-                "recbole_finest.data_preparation(config, recbole_finest.create_dataset(config))"
+                "recbole_finest.prepare_data(config).train_loader('fine-tuning')"
             )
         kwargs["saved"] = self.early and valid_data is not None
         result = super().fit(train_data, valid_data, **kwargs)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest import run_finest
+from recbole_finest import (
+    Config,
+    FinestTrainer,
+    build_model,
+    prepare_data,
+    reference_lists,
+    run_finest,
+)
 from recbole_finest.cli import main
 from recbole_finest.evaluator.ranklists import RankLists
 
@@ -97,6 +104,21 @@ def test_recbole_order_and_other_seed_stand_beside(toy):
     result = run_finest("GRU4Rec", "toy", config_dict={**toy, **extra})
     assert {"base_recbole_order", "seed_control"} <= set(result["stability"])
     assert result["stability"]["seed_control"]["jaccard@10"] < 1
+
+
+def test_the_pieces_give_what_the_command_gives(toy, tmp_path):
+    run_finest("SASRec", "toy", config_dict={**toy, "perturbation_ratio": 0})
+    config = Config("SASRec", "toy", config_dict=toy)
+    data = prepare_data(config)
+    model = build_model(config, data.train)
+    base = torch.load(tmp_path / "run" / "base.pth", weights_only=True)["state_dict"]
+    model.load_state_dict(base)
+    references = reference_lists(config, data, model, tmp_path / "references")
+    trainer = FinestTrainer(config, model, references)
+    trainer.fit(data.train_loader("fine-tuning"), data.valid_loader())
+    finest = torch.load(tmp_path / "run" / "finest.pth", weights_only=True)["state_dict"]
+    assert all(torch.equal(finest[name], weight) for name, weight in model.state_dict().items())
+    assert set(trainer.evaluate(data.test_loader(), load_best_model=False)) >= {"ndcg@10"}
 
 
 def test_catalogue_overlap_stands_beside_the_other_measures(toy):
