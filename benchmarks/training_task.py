@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 WARM_UP = 3
+PROFILE = False  # set by a task: also tell the share of time in which a GPU computes
 COLUMNS = {"inter": ["user_id", "item_id", "timestamp"]}
 
 
@@ -92,7 +93,10 @@ def timed(trainer: Any, loader: Any, steps_per_epoch: int, steps: int) -> dict[s
     trainer._train_epoch(clock, 0)
     pace = (clock.end - clock.warm) / steps
     epoch = clock.first - clock.begin + pace * steps_per_epoch
-    return {"epoch": epoch, "steps_per_epoch": steps_per_epoch, "step": pace}
+    found = {"epoch": epoch, "steps_per_epoch": steps_per_epoch, "step": pace}
+    if PROFILE:
+        found["kernels"] = clock.busy / (clock.end - clock.warm)
+    return found
 
 
 class _Clock:
@@ -102,20 +106,37 @@ class _Clock:
         self.loader, self.warm_up, self.steps = loader, warm_up, steps
         self._dataset = loader._dataset
         self.shuffle, self.epoch = True, 0
-        self.begin = self.first = self.warm = self.end = 0.0
+        self.begin = self.first = self.warm = self.end = self.busy = 0.0
 
     def __len__(self) -> int:
         return self.warm_up + self.steps
 
     def __iter__(self) -> Iterator[Any]:
+        profiler = None
         self.begin = time.perf_counter()
         for number, batch in enumerate(itertools.islice(iter(self.loader), len(self))):
             if number == 0:
                 self.first = time.perf_counter()
             if number == self.warm_up:
+                profiler = _profiler() if PROFILE else None
                 self.warm = _now()
             yield batch
         self.end = _now()
+        if profiler is not None:
+            profiler.stop()
+            self.busy = sum(e.self_device_time_total for e in profiler.key_averages()) / 1e6
+
+
+def _profiler() -> Any | None:
+    """A running profiler of what a GPU computes; None without one."""
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+
+    if not torch.cuda.is_available():
+        return None
+    found = profile(activities=[ProfilerActivity.CUDA])
+    found.start()
+    return found
 
 
 def _now() -> float:
@@ -132,6 +153,8 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     warnings.filterwarnings("ignore")
+    global PROFILE
+    PROFILE = task.pop("profile", False)
     torch.set_num_threads(task.pop("threads", 1))
     epoch = recbole_epoch if task.pop("kind") == "recbole" else our_epoch
     before = os.getcwd()

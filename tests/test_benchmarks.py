@@ -4,6 +4,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import pytest
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -53,3 +55,27 @@ def test_every_line_gives_rows_and_the_notes_follow_the_table(monkeypatch, tmp_p
     assert text.count("| yes") + text.count("| no") == 3 + 3 + 4 + 4 + 2 + 1 + 2
     assert text.endswith("## Why\n")
     assert "torch" in text
+
+
+def test_gpu_check_says_in_one_sentence_that_there_is_no_gpu(monkeypatch):
+    load("training", monkeypatch)
+    check = load("gpu_check", monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["gpu_check.py"])
+    monkeypatch.setattr(check.torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit) as stop:
+        check.main()
+    assert str(stop.value).count(".") == 2 and "needs a CUDA GPU" in str(stop.value)
+
+
+def test_gpu_check_leaves_out_what_begins_too_late(monkeypatch):
+    load("training", monkeypatch)
+    check = load("gpu_check", monkeypatch)
+    found = {"epoch": 1.5, "step": 0.01, "kernels": 0.4, "gpu_peak": 2.0, "peak": 3.0}
+    monkeypatch.setattr(check, "measured", lambda *_: found)
+    clock = iter([0, 1, 2, *[10**6] * 100])
+    monkeypatch.setattr(check.time, "monotonic", lambda: next(clock))
+    args = type("Args", (), {"datasets": "ml-100k"})
+    rows = check.costs(args)
+    assert rows[0] == ["SASRec", "ml-100k", "recbole", "1.50", "10.0", "40 %", "2.00", "3.00"]
+    assert rows[1][3] == "1.50" and rows[2][3:] == ["–"] * 5
+    assert len(rows) == sum(map(len, check.MODELS.values()))
