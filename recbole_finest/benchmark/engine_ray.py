@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,7 @@ from recbole_finest.benchmark.work import Outcome, run_cell
 from recbole_finest.errors import UserError
 
 RETRIES = 3  # of a cell whose worker or machine was lost
+_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
 ANSWER, CONNECT = 5.0, 60.0  # seconds to answer at all, and to let us in
 
 
@@ -83,28 +86,34 @@ def connect(address: str) -> Any:
     Raises:
         UserError: there is none at the address.
     """
-    import ray
-
-    if address not in ("auto", "local"):
+    ray = _quiet_ray()
+    if address == "local":  # not in a thread: what Ray starts is killed when the thread ends
+        ray.init(address=address, include_dashboard=False, **_QUIET)
+        return ray
+    if address != "auto":
         _answers(address)
-    failed: list[BaseException] = []
+    failed: list[str] = []
 
     def begin() -> None:
         try:
-            local = {"include_dashboard": False} if address == "local" else {}
-            ray.init(address=address, log_to_driver=False, logging_level="error", **local)
+            ray.init(address=address, **_QUIET)
         except (Exception, SystemExit) as error:
-            failed.append(error)
+            failed.append(" ".join(str(error).split())[:200])
 
     thread = threading.Thread(target=begin, daemon=True)
     thread.start()
     thread.join(CONNECT)
     if thread.is_alive() or failed:
-        why = " ".join(str(failed[0]).split())[:200] if failed else f"no answer in {CONNECT:.0f} s"
-        raise UserError(
-            f"no Ray cluster answers at address '{address}' ({why}); start one with 'ray start --head', or "
-            "use --address=local"
-        )
+        raise _silent(address, failed[0] if failed else f"no answer in {CONNECT:.0f} s")
+    return ray
+
+
+def _quiet_ray() -> Any:
+    """Import Ray without its warning about ``pkg_resources`` and the tracebacks that it logs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ray
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray
 
 
@@ -115,7 +124,11 @@ def _answers(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
-        raise UserError(
-            f"no Ray cluster answers at address '{address}' ({error}); start one with 'ray start --head', "
-            "or use --address=local"
-        ) from error
+        raise _silent(address, error) from error
+
+
+def _silent(address: str, why: object) -> UserError:
+    return UserError(
+        f"no Ray cluster answers at address '{address}' ({why}); start one with 'ray start --head', or "
+        "use --address=local"
+    )
