@@ -64,6 +64,7 @@ class Grid:
         dataset_settings, model_settings: settings by data set and by model, later ones first.
         command_line: settings that win over all others.
         max_accuracy_loss: share of accuracy that the recommended setting of a sweep may cost.
+        file_models: models that the YAML file names, whatever the command line chose of them.
     """
 
     models: list[str]
@@ -78,12 +79,15 @@ class Grid:
     model_settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     command_line: dict[str, Any] = field(default_factory=dict)
     max_accuracy_loss: float = MAX_ACCURACY_LOSS
+    file_models: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The grid as plain values, for ``records.json``; methods by label."""
         own = {v.label: {"method": v.method, **v.settings} for v in self.methods if v.settings}
         labels = [variant.label for variant in self.methods]
-        return {**asdict(self), "methods": labels, "method_settings": own}
+        found = {**asdict(self), "methods": labels, "method_settings": own}
+        del found["file_models"]
+        return found
 
     def drawn(self) -> list[dict[str, Any]]:
         """Every test perturbation with every seed, as settings ``perturbation_…``."""
@@ -157,6 +161,7 @@ def read_grid(
         shuffle_orders=lists["shuffle_orders"],
         command_line={name: parse_value(text) for name, text in command_line.items()},
         max_accuracy_loss=loss,
+        file_models=list(map(str, _as_list(raw.get("models", [])))),
         **mappings,
     )
     return grid, {name: raw[name] for name in RUN_KEYS if name in raw}, mistakes
@@ -173,13 +178,17 @@ def split_list(text: str) -> list[Any]:
 
 
 def _list(name: str, given: Any, mistakes: list[str]) -> list[Any]:
-    values = given if isinstance(given, list) else [given]
+    values = _as_list(given)
     if not values:
         mistakes.append(f"{name} is empty; name at least one, as in --{name}=…")
     repeated = sorted({str(v) for v in values if values.count(v) > 1})
     if repeated:
         mistakes.append(f"{name} holds {', '.join(repeated)} more than once; name each once")
     return values
+
+
+def _as_list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def _mapping(name: str, given: Any, mistakes: list[str]) -> dict[str, Any]:

@@ -157,21 +157,32 @@ def _reserved(grid: Grid) -> Iterator[str]:
 
 
 def _unknown_settings(grid: Grid, resolver: Resolver, models: list[str]) -> Iterator[str]:
-    """Shared settings that none of the models knows, and a model's own that it does not know."""
-    configs = {model: c for model in models if (c := _quietly(resolver, model)) is not None}
-    if not configs or any(config.takes_any_setting() for config in configs.values()):
+    """Shared settings that no model of the grid's file knows, and a model's own that it does not know."""
+    known = _known(resolver, [*models, *grid.file_models])
+    if not known or None in known.values():
         return
-    known = RUN_SETTINGS.union(*(config.known_settings() for config in configs.values()))
     shared = [grid.settings, grid.command_line, *grid.dataset_settings.values()]
     shared += [variant.settings for variant in grid.methods]
+    anyone = set().union(*filter(None, known.values()))
     for name in {name: None for place in shared for name in place if name not in RESERVED}:
-        yield from _said_list(check_known, [name], known)
+        yield from _said_list(check_known, [name], anyone)
     for model, settings in grid.model_settings.items():
-        own = configs[model].known_settings() | RUN_SETTINGS if model in configs else known
-        if model not in configs:
+        if model not in known:
             yield from _said_list(find_model, model)
-        for name in settings if model in configs else ():
-            yield from (f"{model}: {s}" for s in _said_list(check_known, [name], own))
+        for name in settings if model in known else ():
+            said = _said_list(check_known, [name], known[model] or ())
+            yield from (f"{model}: {sentence}" for sentence in said)
+
+
+def _known(resolver: Resolver, models: list[str]) -> dict[str, set[str] | None]:
+    """Settings that each model knows; None for one that may read any. Unknown models are left out."""
+    found: dict[str, set[str] | None] = {}
+    for model in models:
+        config = _quietly(resolver, model)
+        if config is not None:
+            free = config.takes_any_setting()
+            found[model] = None if free else config.known_settings() | RUN_SETTINGS
+    return found
 
 
 def _quietly(resolver: Resolver, model: str) -> Config | None:

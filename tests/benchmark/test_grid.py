@@ -62,6 +62,13 @@ def test_settings_of_a_cell_by_precedence(small_grid, write_grid):
     assert sas["n_heads"] == 4 and "n_heads" not in gru
 
 
+def test_a_part_of_the_models_takes_the_settings_of_all(small_grid, write_grid):
+    small_grid |= {"models": ["GRU4Rec", "SASRec"]}
+    small_grid["settings"]["n_heads"] = 1  # of SASRec alone
+    plan = planned(write_grid(small_grid), {"models": "GRU4Rec"})
+    assert {row.where.model for row in plan.rows} == {"GRU4Rec"}
+
+
 def test_shared_work_is_planned_once(small_grid, write_grid):
     small_grid |= {"methods": ["none", "plain", "finest"], "seeds": [0, 1]}
     small_grid |= {"perturbations": ["deletion", "insertion"], "perturbation_seeds": [0, 1]}
