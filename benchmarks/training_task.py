@@ -70,7 +70,7 @@ def _fine_tuning(config: Any, data: Any, net: Any, steps: int) -> dict[str, Any]
     from recbole_finest.trainer import FinestTrainer
 
     k = min(config["reference_k"], (data.log.n_items - 1) // 2)
-    output = type("Output", (), {"path": Path.cwd()})
+    output = type("Output", (), {"path": Path.cwd(), "writes": True})
     begin = time.perf_counter()
     references = build_references(config, data, output, net, k, None, "", False)
     reference = time.perf_counter() - begin

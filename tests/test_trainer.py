@@ -1,0 +1,86 @@
+"""Fine-tuning steps that must come out the same however they are computed."""
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_finest.config import Config
+from recbole_finest.method import Finest
+from recbole_finest.model.build import build_model
+from recbole_finest.prepare import choose_training_mode, prepare
+from recbole_finest.stages import build_references
+from recbole_finest.trainer import FinestTrainer
+
+NO_DROPOUT = {
+    "SASRec": {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0},
+    "GRU4Rec": {"dropout_prob": 0.0},
+    "NARM": {"dropout_probs": [0.0, 0.0]},
+    "LRURec": {"hidden_dropout_prob": 0.0},
+}
+K = 5
+
+
+class Output:
+    writes = True
+
+    def __init__(self, path):
+        self.path = path
+
+
+def fine_tuned(model, toy, path, epochs, **changed):
+    """References, losses and weights after ``epochs`` epochs of one step each, simulation included."""
+    settings = {**toy, **NO_DROPOUT[model], "MAX_ITEM_LIST_LENGTH": 20, "train_batch_size": 4096}
+    settings |= {"learner": "sgd", "finest_learning_rate": 0.5, **changed}
+    settings.pop("output_dir")
+    config = Config(model, "toy", None, settings)
+    data = prepare(config)
+    choose_training_mode(data)
+    net = build_model(config, data.train)
+    path.mkdir()
+    references = build_references(config, data, Output(path), net, K, None, "", False)
+    trainer = FinestTrainer(config, net, references, Finest(config))
+    loader = data.train_loader("fine-tuning")
+    assert len(loader) == 1
+    before = {name: weight.clone() for name, weight in net.state_dict().items()}
+    losses = [trainer._train_epoch(loader, epoch) for epoch in range(epochs)]
+    rows = np.flatnonzero(references.slot >= 0)
+    lists = references.items[references.slot[rows]]
+    return rows, lists, losses, net.state_dict(), before
+
+
+def assert_same(one, other):
+    rows, lists, losses, weights, before = one
+    assert np.array_equal(rows, other[0]) and np.array_equal(lists, other[1])
+    assert losses == pytest.approx(other[2], rel=1e-5)
+    for name, weight in weights.items():
+        torch.testing.assert_close(other[3][name], weight, rtol=1e-4, atol=1e-5)
+    moved = max((weights[n] - before[n]).abs().max().item() for n in weights)
+    assert moved > 0.001  # the steps did something
+
+
+@pytest.mark.parametrize("model", ["SASRec", "GRU4Rec", "LRURec"])
+def test_packed_fine_tuning_is_the_instance_wise_one(toy, tmp_path, model):
+    # histories of at most 15, and what a simulation inserts, fit into one window of 20
+    found = [
+        fine_tuned(model, toy, tmp_path / mode, 4, training_mode=mode)
+        for mode in ("packed", "instance")
+    ]
+    assert_same(*found)
+
+
+@pytest.mark.parametrize(("model", "mode"), [("SASRec", "packed"), ("NARM", "instance")])
+def test_one_forward_pass_is_as_good_as_two(toy, tmp_path, model, mode):
+    found = [
+        fine_tuned(
+            model,
+            toy,
+            tmp_path / how,
+            3,
+            training_mode=mode,
+            finest_dropout=how,
+            finest_learning_rate=0.05,  # NARM diverges at 0.5
+        )
+        for how in ("none", "next_item", "both")
+    ]
+    assert_same(found[0], found[1])
+    assert_same(found[0], found[2])
