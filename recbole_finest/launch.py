@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -81,7 +82,7 @@ def launch(config: Any, arguments: tuple) -> dict[str, Any]:
         UserError: one of them raised it, or was killed; the others are ended.
     """
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # what matters comes as an exception
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # what matters comes as an exception
     nproc = config["nproc"]
     common = {"WORLD_SIZE": _size(config), "LOCAL_WORLD_SIZE": nproc}
     common |= {"MASTER_ADDR": config["ip"], "MASTER_PORT": config["port"]}
@@ -107,6 +108,8 @@ def _process(
     """What each process does; a UserError goes to the parent through a file, as exit code 2."""
     from recbole_finest.quick_start import run_finest
 
+    # PyTorch interrupts it when the parent dies; a command in the background would ignore that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     who = {"RANK": number + offset, "LOCAL_RANK": number, **common}
     os.environ.update({name: str(value) for name, value in who.items()})
     if "OMP_NUM_THREADS" not in os.environ:

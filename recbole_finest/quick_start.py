@@ -308,6 +308,7 @@ class Run:
             "dataset": config["dataset"],
             "seed": config["seed"],
             "device": str(config["device"]),
+            **({"processes": distributed.world_size()} if distributed.world_size() > 1 else {}),
             "shuffle_order": config["shuffle_order"],
             "training_mode": "packed" if self.data.packed else "instance",
             "reference_k": self.k,

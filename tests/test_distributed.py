@@ -114,6 +114,7 @@ def test_two_processes_give_the_lists_and_metrics_of_one(two, monkeypatch, model
     one = run_finest(model, "toy", config_dict=given)
     found = [json.loads((two / f"results.{rank}").read_text())[model] for rank in (0, 1)]
     assert one["training_mode"] == ("packed" if model == "SASRec" else "instance")
+    assert found[0]["processes"] == 2 and "processes" not in one
     for part in ("accuracy", "stability"):
         assert found[0][part] == found[1][part]
         for name, values in one[part].items():

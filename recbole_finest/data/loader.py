@@ -257,6 +257,8 @@ class EvalLoader(FullSortEvalDataLoader):
 
     def __init__(self, config: Any, dataset: LogDataset, sampler: Any = None):
         super().__init__(config, dataset, sampler, shuffle=False)
+        if distributed.world_size() > 1:  # no process without a batch
+            self.step = min(self.step, -(-self.sample_size // distributed.world_size()))
         self.transform: Any = vectorized(construct_transform(config))
 
     def __iter__(self) -> Any:
