@@ -255,6 +255,8 @@ class EvalLoader(FullSortEvalDataLoader):
     Of several processes, each gets every ``world_size``-th batch, from its rank on; no instance twice.
     """
 
+    step: int
+
     def __init__(self, config: Any, dataset: LogDataset, sampler: Any = None):
         super().__init__(config, dataset, sampler, shuffle=False)
         if distributed.world_size() > 1:  # no process without a batch
