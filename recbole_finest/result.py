@@ -250,7 +250,7 @@ def _silence() -> Iterator[logging.Logger]:
 # Settings that may differ between a run and its continuation.
 _FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
 _FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finished run
-_FREE |= {"ip", "port", "group_offset", "local_rank", "process_timeout"}
+_FREE |= {"ip", "port", "group_offset", "local_rank", "process_timeout", "gpu_id"}
 
 
 def _check_same_settings(path: Path, config: Any) -> None:
