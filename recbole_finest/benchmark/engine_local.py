@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 
 from recbole_finest.benchmark.cell import Cell
-from recbole_finest.benchmark.store import Store
+from recbole_finest.benchmark.store import Store, describe
 from recbole_finest.benchmark.work import Outcome, run_cell
 
 ATTEMPTS = 3  # of a cell whose worker died
@@ -86,7 +86,7 @@ class Pool:
         ended = wait(self._running, timeout, FIRST_COMPLETED).done
         if any(isinstance(future.exception(), BrokenProcessPool) for future in ended):
             return self._restart()
-        return [(self._running.pop(f).hash, f.result()) for f in ended]
+        return [(self._running.pop(f).hash, _outcome(f)) for f in ended]
 
     def _restart(self) -> list[tuple[str, Outcome]]:
         """A worker died, and all that ran ended with it: once more, then it is the cell's fault."""
@@ -112,6 +112,12 @@ class Pool:
             self._alive.close()  # every worker ends itself
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._alive.close()
+
+
+def _outcome(future: Future) -> Outcome:
+    """A cell's outcome; what kept a worker from telling it (a full disk, say) is a failure."""
+    error = future.exception()
+    return future.result() if error is None else Outcome("failed", describe(error))
 
 
 def _begin(watched: Connection) -> None:

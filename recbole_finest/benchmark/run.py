@@ -26,7 +26,8 @@ class Options:
     Attributes:
         output_dir: the benchmark's folder.
         engine: ``local`` or ``ray``.
-        jobs: worker processes of the local engine; 0 for one for every ``threads_per_cell`` cores.
+        jobs: worker processes of the local engine; 0 for one for every ``threads_per_cell`` cores, or one
+            alone where cells run on a GPU.
         threads_per_cell: threads of each cell.
         address: of a Ray cluster: ``auto``, ``local`` or ``host:port``.
         cpus_per_cell, gpus_per_cell: what a cell takes of a Ray cluster; 0 CPUs for its threads.
@@ -54,11 +55,6 @@ class Options:
             if not isinstance(value, (int, float)) or isinstance(value, bool) or value < 0:
                 found.append(f"{name} is {value!r}, but must be a number of at least 0")
         return found
-
-    @property
-    def workers(self) -> int:
-        """Number of local worker processes."""
-        return self.jobs or max(1, cores() // self.threads_per_cell)
 
 
 def cores() -> int:
@@ -101,7 +97,7 @@ def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dic
     """
     begin = time.perf_counter()
     store.open()
-    engine = _engine(options, store)
+    engine = _engine(options, store, plan)
     progress = Progress(plan, store, engine.slots)
     kill = True
     try:
@@ -113,13 +109,15 @@ def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dic
     return write_records(store, grid, plan, ended, time.perf_counter() - begin)
 
 
-def _engine(options: Options, store: Store) -> Engine:
+def _engine(options: Options, store: Store, plan: Plan) -> Engine:
     if options.engine == "ray":
         from recbole_finest.benchmark.engine_ray import RayEngine
 
         cpus = options.cpus_per_cell or options.threads_per_cell
         return RayEngine(str(store.root), options.address, cpus, options.gpus_per_cell)
-    return local_engine(str(store.root), options.workers, options.threads_per_cell)
+    on_gpu = any(cell.settings.get("device") == "cuda" for cell in plan.cells.values())
+    jobs = options.jobs or (1 if on_gpu else max(1, cores() // options.threads_per_cell))
+    return local_engine(str(store.root), jobs, options.threads_per_cell)
 
 
 def _fetch(grid: Grid, resolver: Resolver) -> None:

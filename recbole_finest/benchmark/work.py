@@ -88,6 +88,8 @@ def run_cell(root: str, cell: Cell) -> Outcome:
     global _session
     _session = _session or _begin()
     store, begin = Store(root), time.perf_counter()
+    if not store.locks.is_dir():
+        return Outcome("failed", f"'{root}' is not there for this worker; share it on all machines")
     with store.claim(cell.hash) as part:
         if part is None:
             return Outcome("locked")
