@@ -75,7 +75,7 @@ class Resolver:
     def bare(self, model: str) -> Config:
         """A model's shipped settings."""
         if model not in self._known:
-            self._known[model] = Config(model, self.grid.datasets[0])
+            self._known[model] = Config(model, next(iter(self.grid.datasets), "ml-100k"))
         return self._known[model]
 
     def config(self, model: str, dataset: str, variant: Variant) -> Config:
@@ -139,7 +139,7 @@ def _perturbation(perturbation: Mapping[str, Any]) -> Iterator[str]:
                 f"a perturbation has the unknown entry '{key}'; it knows "
                 f"{', '.join(PERTURBATION_KEYS)} (and perturbation_seeds beside the axes)"
             )
-        elif key in _TABLES and value not in _TABLES[key]:
+        elif key in _TABLES and str(value) not in _TABLES[key]:
             known = ", ".join(_TABLES[key])
             yield f"perturbation {key} is {value!r}, which does not exist; use one of {known}"
         elif key not in _TABLES:
