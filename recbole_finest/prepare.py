@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from recbole.data.utils import create_samplers, get_dataloader
 
+from recbole_finest.compat import quiet_recbole
 from recbole_finest.data.dataset import LogDataset, create_dataset
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
@@ -76,6 +77,7 @@ def prepare_data(config: Any) -> Data:
     Raises:
         UserError: the data set cannot be used, or the model cannot be trained on it.
     """
+    quiet_recbole()
     data = prepare(config)
     choose_training_mode(data)
     return data
