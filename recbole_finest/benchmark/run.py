@@ -9,10 +9,11 @@ from typing import Any
 
 from recbole_finest.benchmark.engine_local import local_engine
 from recbole_finest.benchmark.grid import Grid, all_at_once
+from recbole_finest.benchmark.mistakes import mistakes_in
 from recbole_finest.benchmark.plan import Plan, Planner
 from recbole_finest.benchmark.progress import Progress, overview
 from recbole_finest.benchmark.records import write_records
-from recbole_finest.benchmark.resolve import Resolver, mistakes_in
+from recbole_finest.benchmark.resolve import Resolver
 from recbole_finest.benchmark.schedule import Engine, Schedule
 from recbole_finest.benchmark.store import Store
 from recbole_finest.compat import quiet_recbole

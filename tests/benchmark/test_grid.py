@@ -5,8 +5,9 @@ from collections import Counter
 import pytest
 
 from recbole_finest.benchmark.grid import read_grid, split_list
+from recbole_finest.benchmark.mistakes import mistakes_in
 from recbole_finest.benchmark.plan import Planner
-from recbole_finest.benchmark.resolve import Resolver, mistakes_in
+from recbole_finest.benchmark.resolve import Resolver
 
 
 def planned(file, axes=None, settings=None):

@@ -127,13 +127,13 @@ def test_a_failed_cell_is_recorded_and_the_rest_is_done(small_grid, write_grid, 
 
 def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
     file = write_grid({**small_grid, "methods": ["none"]})
-    from recbole_finest.benchmark import work
+    from recbole_finest.benchmark import kinds
 
     def broken(job):
         raise MemoryError("no room")
 
     with monkeypatch.context() as patch:
-        patch.setitem(work._WORK, "measure", broken)
+        patch.setitem(kinds.WORK, "measure", broken)
         assert main([f"--config={file}", "--jobs=1"]) == 1
     assert [f["error"] for f in records("out")["failed"]] == ["MemoryError: no room"] * 2
     assert len(list(Path("out/cells").glob("*.error.json"))) == 2
