@@ -94,7 +94,7 @@ def _reports_errors() -> bool:
 
 
 def _table(result: dict[str, Any]) -> str:
-    from recbole_finest.result import summary_table
+    from recbole_finest.summary_table import summary_table
 
     return summary_table(result)
 

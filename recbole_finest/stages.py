@@ -1,4 +1,4 @@
-"""What each stage of a run does; :mod:`recbole_finest.quick_start` puts them in order."""
+"""What each stage of a run does; :mod:`recbole_finest.run` puts them in order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import nn
 from tqdm import tqdm
 
 from recbole_finest import distributed
+from recbole_finest.base_trainer import base_trainer, save_checkpoint
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import ROW_FIELD
@@ -29,7 +30,7 @@ from recbole_finest.reference import Block, ReferenceLists, reference_k
 from recbole_finest.scoring import Scorer, logits_alone
 from recbole_finest.seeding import derive_seed, seed_globals
 from recbole_finest.shares import check_divisible
-from recbole_finest.trainer import FinestTrainer, base_trainer, save_checkpoint
+from recbole_finest.trainer import FinestTrainer
 
 Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from recbole_finest.base_trainer import base_trainer
 from recbole_finest.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.parts import draw, units
@@ -18,7 +19,7 @@ from recbole_finest.prepare import choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists
 from recbole_finest.scoring import logits_alone, loss_logits, packed
 from recbole_finest.seeding import derive_seed
-from recbole_finest.trainer import FinestTrainer, base_trainer
+from recbole_finest.trainer import FinestTrainer
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0}
 K = 5

@@ -8,7 +8,7 @@ from recbole_finest import run_finest
 from recbole_finest.cli import main
 from recbole_finest.evaluator.ranklists import RankLists
 from recbole_finest.replicates import seed_list
-from recbole_finest.result import summary_table
+from recbole_finest.summary_table import summary_table
 
 SAME = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
 

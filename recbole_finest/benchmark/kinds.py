@@ -18,9 +18,9 @@ from recbole_finest.benchmark.store import Store
 from recbole_finest.data.perturbation import save_changes
 from recbole_finest.evaluation import evaluate, list_profile, valid_reference
 from recbole_finest.method import make_method
-from recbole_finest.quick_start import perturbation_summary
 from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.result import Output
+from recbole_finest.run import perturbation_summary
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
     apply_method,

@@ -1,0 +1,53 @@
+"""The table that a run prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabulate import tabulate
+
+from recbole_finest.report.labels import CONTROLS, label
+from recbole_finest.report.replicates import crossing, printed
+
+
+def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of the table: one row a method, accuracy and stability side by side."""
+    accuracy, stable = result["accuracy"], result["stability"]
+    shown_accuracy = [m for m in accuracy["base"] if m.split("@")[0] in ("ndcg", "recall", "mrr")]
+    k = shown_accuracy[0].split("@")[1] if shown_accuracy else None
+    first: Mapping[str, float] = next(iter(stable.values()), {})
+    shown_stability = [m for m in first if k is None or m.endswith(f"@{k}")] or list(first)
+    shown_accuracy = [m for m in shown_accuracy if m.endswith(f"@{k}")]
+    removed = f"jaccard@{k}" if f"jaccard@{k}" in first else next(iter(first), None)
+    header = ["model", *shown_accuracy, *shown_stability]
+    header += [f"instability removed ({removed})"] if removed else []
+    names = [n for n in accuracy if not n.endswith("_perturbed")]
+    rows = []
+    for name in names:
+        row: list[Any] = [label(name)]
+        row += [accuracy[name].get(m) for m in shown_accuracy]
+        row += [stable.get(name, {}).get(m) for m in shown_stability]
+        if removed:
+            row.append(_removed(stable, name, removed))
+        rows.append(row)
+    return header, rows
+
+
+def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
+    """Share of base's instability, 1 - metric, that a method takes away, in per cent."""
+    if name in ("base", *CONTROLS) or name not in stable or stable["base"][metric] >= 1:
+        return None
+    return f"{100 * (stable[name][metric] - stable['base'][metric]) / (1 - stable['base'][metric]):.0f} %"
+
+
+def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
+    """The table that a run prints."""
+    header, rows = summary_rows(result)
+    table = tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    if "replicates" not in result:
+        return table
+    rows = result["replicates"]
+    own = f"seed {rows[0]['seed']}, perturbation seed {rows[0]['perturbation_seed']}"
+    all_of_them = f"mean ± standard deviation over {crossing(rows)}"
+    return f"{own}:\n{table}\n\n{all_of_them}:\n{printed(result, header)}"
