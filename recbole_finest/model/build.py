@@ -52,17 +52,20 @@ def packable(model_class: type) -> type:
 def build_model(config: Any, dataset: Any) -> SequentialRecommender:
     """Instantiate ``config.model_class`` on the configured device, with weights drawn from the seed.
 
+    With ``shuffle_order: recbole`` it has RecBole's very weights and layers, so that base is trained
+    exactly as there; otherwise its layers are fused.
+
     Raises:
         UserError: the model refuses its settings or its data, with its reason.
     """
     if config["reproducibility"]:
         torch.backends.cudnn.deterministic = True
     seed = config["seed"]
-    if config["shuffle_order"] == "stable":
-        seed = derive_seed(seed, "weights")
-    seed_globals(seed)  # with RecBole's order the weights are RecBole's too
+    stable = config["shuffle_order"] == "stable"
+    seed_globals(derive_seed(seed, "weights") if stable else seed)
     try:
-        return fuse(packable(config.model_class)(config, dataset)).to(config["device"])
+        model = packable(config.model_class)(config, dataset)
+        return (fuse(model) if stable else model).to(config["device"])
     except BROKEN as error:
         raise UserError(
             f"model '{config['model']}' cannot be made with these settings and data: {reason(error)}"
