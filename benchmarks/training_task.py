@@ -46,10 +46,10 @@ def our_epoch(
     import torch
 
     from recbole_finest.allocator import keep_freed_memory
-    from recbole_finest.base_trainer import base_trainer
     from recbole_finest.config import Config
     from recbole_finest.model.build import build_model
     from recbole_finest.prepare import choose_training_mode, prepare
+    from recbole_finest.run_trainer import base_trainer
 
     keep_freed_memory()  # as a run does
     config = Config(model, dataset, None, {"load_col": COLUMNS, "training_mode": mode, **settings})

@@ -15,7 +15,7 @@ _EXPORTS = {
     "build_model": "recbole_finest.model.build",
     "compare": "recbole_finest.evaluator.compare",
     "create_dataset": "recbole_finest.data.dataset",
-    "base_trainer": "recbole_finest.base_trainer",
+    "base_trainer": "recbole_finest.run_trainer",
     "prepare_data": "recbole_finest.prepare",
     "reference_lists": "recbole_finest.stages",
     "run_finest": "recbole_finest.quick_start",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from recbole_finest.base_trainer import base_trainer, save_checkpoint
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
+from recbole_finest.run_trainer import base_trainer, save_checkpoint
 
 
 def pretrained_settings(

@@ -17,12 +17,12 @@ from typing import Any
 import yaml
 
 from recbole_finest import distributed
-from recbole_finest.base_trainer import save_checkpoint
 from recbole_finest.errors import UserError
 from recbole_finest.evaluation import Evaluation, rank_lists
 from recbole_finest.replicates import FOLDER as REPLICATES
 from recbole_finest.report.instances import Instances
 from recbole_finest.report.run_folder import LISTS, UNSEEN
+from recbole_finest.run_trainer import save_checkpoint
 
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas")
 SECONDS = "seconds.json"  # of the stages, as they end

@@ -14,7 +14,6 @@ from torch import nn
 from tqdm import tqdm
 
 from recbole_finest import distributed
-from recbole_finest.base_trainer import base_trainer, save_checkpoint
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import ROW_FIELD
@@ -27,6 +26,7 @@ from recbole_finest.model.build import build_model
 from recbole_finest.prepare import Data
 from recbole_finest.pretrain import pretrained_settings
 from recbole_finest.reference import Block, ReferenceLists, reference_k
+from recbole_finest.run_trainer import base_trainer, save_checkpoint
 from recbole_finest.scoring import Scorer, logits_alone
 from recbole_finest.seeding import derive_seed, seed_globals
 from recbole_finest.shares import check_divisible

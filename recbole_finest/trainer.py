@@ -13,7 +13,6 @@ from recbole.utils import InputType
 from torch import Tensor
 
 from recbole_finest import distributed
-from recbole_finest.base_trainer import RunTrainer, summed
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
@@ -22,6 +21,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.partition import Part, weighted
 from recbole_finest.reference import ReferenceLists
+from recbole_finest.run_trainer import RunTrainer, summed
 from recbole_finest.scoring import (
     evaluating,
     logits_alone,

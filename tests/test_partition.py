@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest.base_trainer import base_trainer
 from recbole_finest.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.parts import draw, units
@@ -17,6 +16,7 @@ from recbole_finest.model.build import build_model
 from recbole_finest.partition import Part, Partition, weighted
 from recbole_finest.prepare import choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists
+from recbole_finest.run_trainer import base_trainer
 from recbole_finest.scoring import logits_alone, loss_logits, packed
 from recbole_finest.seeding import derive_seed
 from recbole_finest.trainer import FinestTrainer

@@ -10,13 +10,13 @@ import pytest
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest.base_trainer import save_checkpoint
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists
+from recbole_finest.run_trainer import save_checkpoint
 from recbole_finest.scoring import shallow
 from recbole_finest.trainer import FinestTrainer
 
