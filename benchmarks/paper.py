@@ -23,7 +23,7 @@ from recbole_finest.allocator import keep_freed_memory
 from recbole_finest.cli import parse_settings
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.config import Config
-from recbole_finest.result import open_output
+from recbole_finest.output_folder import open_output
 from recbole_finest.run import Run
 from recbole_finest.scoring import Scorer
 from recbole_finest.settings import properties_dir, read_yaml

@@ -65,8 +65,8 @@ def our_epoch(
 
 
 def _fine_tuning(config: Any, data: Any, net: Any, steps: int) -> dict[str, Any]:
+    from recbole_finest.build_references import build_references
     from recbole_finest.seeding import generator
-    from recbole_finest.stages import build_references
     from recbole_finest.trainer import FinestTrainer
 
     k = min(config["reference_k"], (data.log.n_items - 1) // 2)

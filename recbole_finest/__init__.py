@@ -17,7 +17,7 @@ _EXPORTS = {
     "create_dataset": "recbole_finest.data.dataset",
     "base_trainer": "recbole_finest.run_trainer",
     "prepare_data": "recbole_finest.prepare",
-    "reference_lists": "recbole_finest.stages",
+    "reference_lists": "recbole_finest.build_references",
     "run_finest": "recbole_finest.quick_start",
 }
 __all__ = sorted(_EXPORTS)

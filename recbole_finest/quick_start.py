@@ -12,8 +12,9 @@ from recbole_finest.base_checkpoint import base_settings
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config import Config
 from recbole_finest.launch import launch, wanted
+from recbole_finest.output_folder import open_output
 from recbole_finest.replicates import pairs, run_replicates
-from recbole_finest.result import Output, open_output
+from recbole_finest.result import Output
 from recbole_finest.run import Run
 from recbole_finest.tracking import check_tracking
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from recbole_finest import distributed
 from recbole_finest.base_checkpoint import load_base
+from recbole_finest.build_references import build_references
 from recbole_finest.config import Config
 from recbole_finest.cost import base_names, cost
 from recbole_finest.data.from_settings import draw_test_perturbation
@@ -34,7 +35,6 @@ from recbole_finest.result import Output
 from recbole_finest.scoring import Scorer, TimedScorer
 from recbole_finest.stages import (
     apply_method,
-    build_references,
     check_methods,
     check_simulation,
     train_base,

@@ -43,7 +43,7 @@ def test_recbole_switches_anomaly_detection_on():
 
 
 def test_ours_does_not():
-    find = "from recbole_finest.config import find_model, model_names; find_model('SINE')"
+    find = "from recbole_finest.model.find import find_model, model_names; find_model('SINE')"
     assert in_a_new_process(f"{find}; find_model('SASRec'); model_names(); {ASK}") == "False"
 
 

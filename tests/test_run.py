@@ -177,13 +177,14 @@ def test_validation_follows_topk(toy):
 def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "thesis.txt").write_text("mine")
+    (folder / "thesis.json").write_text("mine")
     words = ["--model=SASRec", "--dataset=toy"] + [f"--{k}={v}" for k, v in toy.items()]
     assert main(words) == 2
     assert "overwrite" in capsys.readouterr().err
-    assert [f.name for f in folder.iterdir()] == ["thesis.txt"]
-    assert main([*words, "--overwrite=True", "--perturbation_ratio=0", "--epochs=1"][2:]) == 2
-    assert (folder / "thesis.txt").read_text() == "mine"
+    assert main([*words, "--overwrite=True"]) == 2
+    assert "no run that --overwrite=True could replace" in capsys.readouterr().err
+    assert [f.name for f in folder.iterdir()] == ["thesis.json"]
+    assert (folder / "thesis.json").read_text() == "mine"
 
 
 def test_help_names_every_setting(capsys):

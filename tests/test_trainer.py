@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from recbole_finest.build_references import build_references
 from recbole_finest.config import Config
 from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import choose_training_mode, prepare
-from recbole_finest.stages import build_references
 from recbole_finest.trainer import FinestTrainer
 
 NO_DROPOUT = {

@@ -15,6 +15,7 @@ from recbole_finest.benchmark.cell import Cell
 from recbole_finest.benchmark.lists import compare_sides, save_evaluation
 from recbole_finest.benchmark.session import Opened, Session
 from recbole_finest.benchmark.store import Store
+from recbole_finest.build_references import build_references
 from recbole_finest.data.perturbation import save_changes
 from recbole_finest.evaluation import evaluate, list_profile, valid_reference
 from recbole_finest.method import make_method
@@ -24,7 +25,6 @@ from recbole_finest.run import perturbation_summary
 from recbole_finest.scoring import Scorer
 from recbole_finest.stages import (
     apply_method,
-    build_references,
     check_methods,
     check_simulation,
     load_trained,

@@ -11,10 +11,11 @@ import yaml
 
 from recbole_finest.benchmark.grid import PERTURBATION_KEYS, Grid, Variant
 from recbole_finest.benchmark.resolve import Resolver
-from recbole_finest.config import RUN_SETTINGS, Config, find_model
+from recbole_finest.config import RUN_SETTINGS, Config
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.errors import UserError
 from recbole_finest.method import find_method
+from recbole_finest.model.find import find_model
 from recbole_finest.model.requirements import check_files
 from recbole_finest.settings import check_known, check_values
 
