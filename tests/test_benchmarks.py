@@ -57,6 +57,20 @@ def test_every_line_gives_rows_and_the_notes_follow_the_table(monkeypatch, tmp_p
     assert "torch" in text
 
 
+def test_packed_accuracy_gives_means_spreads_and_welchs_interval(monkeypatch):
+    accuracy = load("packed_accuracy", monkeypatch)
+    ndcg = {"packed": [0.04, 0.05, 0.06], "instance": [0.05, 0.06, 0.07]}
+    values = {
+        f"{mode} {seed}": {"base": found, "finest": 2 * found}
+        for mode, of_seeds in ndcg.items()
+        for seed, found in enumerate(of_seeds)
+    }
+    base, finest = accuracy.table(values, 3).splitlines()[2:]
+    # standard error √(2 · 0.01² / 3) = 0.008165, 4 degrees of freedom: t₀.₉₇₅ = 2.776, p = 0.288
+    assert "0.0500 ± 0.0100 | 0.0600 ± 0.0100 | -0.0100 [-0.0327, +0.0127] | 0.29" in base
+    assert "0.1000 ± 0.0200 | 0.1200 ± 0.0200 | -0.0200 [-0.0653, +0.0253] | 0.29" in finest
+
+
 def test_gpu_check_says_in_one_sentence_that_there_is_no_gpu(monkeypatch):
     load("training", monkeypatch)
     check = load("gpu_check", monkeypatch)
