@@ -72,9 +72,21 @@ class Cell:
 
 
 def digest(content: Any) -> str:
-    """The first ``LENGTH`` digits of the SHA-256 of plain values, whatever the order of keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    """The first ``LENGTH`` digits of the SHA-256 of plain values, whatever the order of keys.
+
+    A whole number counts the same as ``10`` and as ``10.0``.
+    """
+    text = json.dumps(_whole(content), sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
+
+
+def _whole(value: Any) -> Any:
+    """Plain values with whole floating-point numbers as integers."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @lru_cache(maxsize=None)

@@ -68,6 +68,11 @@ def test_a_setting_changes_the_hashes_of_what_depends_on_it(grid_file, settings,
     assert changed(grid_file, **settings) == names
 
 
+def test_ten_and_ten_point_zero_are_one_setting(grid_file):
+    same = hashes(grid_file, rank_weight=10), hashes(grid_file, rank_weight="10.0")
+    assert same[0] == same[1] != hashes(grid_file, rank_weight=10.5)
+
+
 def test_threads_and_device_belong_to_every_cell(grid_file):
     before = hashes(grid_file, device="cpu")
     assert before == hashes(grid_file)
