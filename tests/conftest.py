@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from tests.report.chromium import Chromium, find_chromium
+
 torch.set_num_threads(1)  # tiny models: threads only cost
 
 
@@ -45,3 +47,12 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
         "output_dir": str(tmp_path / "run"),
         "state": "WARNING",
     }
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory):
+    """Headless Chromium; the test is skipped where there is none."""
+    if find_chromium() is None:
+        pytest.skip("no Chromium on the path")
+    with Chromium(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened

@@ -6,18 +6,8 @@ from recbole_finest.benchmark.leaderboard import write_leaderboard
 from tests.benchmark.made_up import write_records
 from tests.benchmark.test_leaderboard_files import some
 from tests.benchmark.test_leaderboard_sweep import records
-from tests.report.chromium import Chromium, find_chromium
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on the path"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

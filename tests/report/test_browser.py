@@ -3,19 +3,9 @@
 import pytest
 
 from recbole_finest.report.write import write_report
-from tests.report.chromium import Chromium, find_chromium
 from tests.report.sample_run import add_replicates, write_run
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(find_chromium() is None, reason="no Chromium on the path"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with Chromium(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
