@@ -128,7 +128,7 @@ class FinestTrainer(RunTrainer):
         if self.method.needs_lists and self._shares is None:
             self._shares = POSITION_FIELD in sent or self._probe(part.batch)
         dropout = self.config["finest_dropout"]
-        still = dropout == "none" and self.method.needs_lists
+        still = dropout == "none" and self.method.follows_dropout
         streams = global_streams() if self.method.needs_recompute else None
 
         def next_item_loss() -> Tensor:

@@ -6,7 +6,7 @@ import torch
 
 from recbole_finest.build_references import build_references
 from recbole_finest.config import Config
-from recbole_finest.method import Finest
+from recbole_finest.method import Finest, make_method
 from recbole_finest.model.build import build_model
 from recbole_finest.prepare import choose_training_mode, prepare
 from recbole_finest.trainer import FinestTrainer
@@ -84,3 +84,30 @@ def test_one_forward_pass_is_as_good_as_two(toy, tmp_path, model, mode):
     ]
     assert_same(found[0], found[1])
     assert_same(found[0], found[2])
+
+
+@pytest.mark.parametrize("model", ["SASRec", "NARM"])
+def test_finest_without_its_regularizer_is_finest_with_a_weight_of_zero(toy, tmp_path, model):
+    # with the model's own dropout and the default finest_dropout: both train without it
+    small = {**toy, "train_batch_size": 128, "finest_learning_rate": 0.01}
+    found = {}
+    for name in ("finest", "finest_no_regularizer", "plain"):
+        config = Config(model, "toy", None, {**small, "rank_weight": 0.0, "output_dir": None})
+        assert config["finest_dropout"] == "none"
+        method = make_method(name, config)
+        assert (method.simulation() is None) == (name == "plain")
+        data = prepare(config)
+        choose_training_mode(data)
+        net = build_model(config, data.train)
+        references = None
+        if method.needs_lists:
+            output = Output(tmp_path / name)
+            output.path.mkdir()
+            references = build_references(config, data, output, net, K, None, "", False)
+        FinestTrainer(config, net, references, method)._train_epoch(
+            data.train_loader("fine-tuning"), 0
+        )
+        found[name] = net.state_dict()
+    for name, weight in found["finest"].items():
+        assert torch.equal(weight, found["finest_no_regularizer"][name]), name
+    assert any(not torch.equal(weight, found["finest"][n]) for n, weight in found["plain"].items())

@@ -78,7 +78,9 @@ def _skipped(name: str, method: Method) -> tuple[str, ...]:
     if not isinstance(method, Finest) or not method.needs_lists:
         skipped += sorted(_RANK)
     if not method.needs_lists:
-        skipped += ["finest_dropout", "rank_instances_per_batch"]
+        skipped.append("rank_instances_per_batch")
+    if not method.follows_dropout:
+        skipped.append("finest_dropout")
     if method.simulation() is None:
         skipped.append("simulation_")
     return tuple(skipped)

@@ -18,7 +18,7 @@ class NoSimulation(Finest):
 
 
 class NoRegularizer(Finest):
-    """Simulated perturbations and the next-item loss alone."""
+    """Simulated perturbations and the next-item loss alone: FINEST with ``rank_weight: 0``."""
 
     needs_lists = False
 

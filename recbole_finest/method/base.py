@@ -65,6 +65,14 @@ class Method:
     def __init__(self, config: Any):
         self.config = config
 
+    @property
+    def follows_dropout(self) -> bool:
+        """Whether ``finest_dropout`` governs the next-item loss, which has dropout otherwise.
+
+        True for methods that read lists; one to be compared with them can set it to True.
+        """
+        return self.needs_lists
+
     def simulation(self) -> Any | None:
         """The transform of the log that is drawn in every epoch, or None."""
         return None

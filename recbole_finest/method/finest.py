@@ -17,6 +17,7 @@ class Finest(Method):
     """
 
     needs_lists = True
+    follows_dropout = True
 
     def __init__(self, config: Any):
         super().__init__(config)

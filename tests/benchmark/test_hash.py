@@ -68,6 +68,14 @@ def test_a_setting_changes_the_hashes_of_what_depends_on_it(grid_file, settings,
     assert changed(grid_file, **settings) == names
 
 
+def test_dropout_counts_for_the_methods_that_follow_it(small_grid, write_grid):
+    following = {"finest", "finest_no_regularizer", "listmle"}
+    methods = ["none", "plain", "warm_start", *sorted(following)]
+    file = write_grid({**small_grid, "methods": methods})
+    names = {name.removesuffix("'") for name in changed(file, finest_dropout="both")}
+    assert names == following | {"evaluation", "measure"}
+
+
 def test_ten_and_ten_point_zero_are_one_setting(grid_file):
     same = hashes(grid_file, rank_weight=10), hashes(grid_file, rank_weight="10.0")
     assert same[0] == same[1] != hashes(grid_file, rank_weight=10.5)

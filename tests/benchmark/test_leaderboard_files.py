@@ -60,6 +60,14 @@ def test_the_first_lines_say_what_was_run(folder):
     )
 
 
+def test_how_to_read_it_says_who_trains_with_dropout(folder):
+    (how,) = [
+        line for line in text_of(folder, "leaderboard.md").splitlines() if "How to read" in line
+    ]
+    assert "plain, warm\\_start and adversarial with it" in how
+    assert "finest\\_dropout: both gives all of them dropout" in how
+
+
 def test_the_work_of_earlier_commands_counts(tmp_path):
     write_leaderboard(write_records(tmp_path, some(), seconds=3.2, cell_seconds=185.0))
     text = text_of(tmp_path, "leaderboard.md")

@@ -75,6 +75,11 @@ def test_which_methods_simulate():
     assert simulating == wanted
 
 
+def test_which_methods_follow_finest_dropout():
+    with_dropout = {n for n in METHODS if not make_method(n, CONFIG).follows_dropout}
+    assert with_dropout == {"none", "plain", "warm_start", "ensemble", "adversarial"}
+
+
 def test_simulation_draws_one_kind_for_an_epoch_and_ratio_zero_turns_it_off():
     transform = make_method("finest", CONFIG).simulation()
     assert [t.kind for t in transform.transforms] == ["deletion", "insertion"]

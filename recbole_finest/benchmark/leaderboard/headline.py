@@ -22,8 +22,10 @@ HOW_TO_READ = (
     "removed is the part of the distance from 1 of plain base training (none) that is gone, and the "
     "change in accuracy is its price; cost is training and inference time against base's. The best "
     "baseline is the most stable method, FINEST and its variants aside, that loses at most 1 % of the "
-    "accuracy. Test perturbations of one model and seed share its base, so that replicates are not "
-    "wholly independent."
+    "accuracy. By default FINEST, its ablations, distillation and listmle train without dropout, and "
+    "plain, warm_start and adversarial with it, so that part of a difference in accuracy may come from "
+    "that; finest_dropout: both gives all of them dropout. Test perturbations of one model and seed share "
+    "its base, so that replicates are not wholly independent."
 )
 
 
