@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from recbole_finest.benchmark.conflicts import conflicts
 from recbole_finest.benchmark.grid import PERTURBATION_KEYS, Grid, Variant
 from recbole_finest.benchmark.resolve import Resolver
 from recbole_finest.config import RUN_SETTINGS, Config
@@ -51,7 +52,7 @@ def mistakes_in(grid: Grid, resolver: Resolver) -> list[str]:
     found = [said for said in models.values() if said]
     found += [m for name in grid.datasets for m in _said_list(_dataset, grid, name)]
     found += [*_methods(grid), *_axes(grid)]
-    found += _reserved(grid)
+    found += [*_reserved(grid), *conflicts(grid)]
     good = [model for model, said in models.items() if said is None]
     found += _unknown_settings(grid, resolver, good)
     if good and not found:

@@ -93,3 +93,34 @@ def test_another_folder_is_left_alone(small_grid, write_grid, tmp_path, capsys):
 def test_a_missing_config_file(capsys):
     assert main(["--config=nowhere.yaml"]) == 2
     assert "nowhere.yaml" in capsys.readouterr().err
+
+
+SWEEP = {"sweep": {"rank_weight": [1, 10]}}
+OWN = {
+    "methods": ["none", "finest", "strong"],
+    "method_settings": {"strong": {"method": "finest", "rank_weight": 9}},
+}
+RATIO = {"perturbations": [{"kind": "insertion", "ratio": 0.05}]}
+RELABELLED = [
+    (SWEEP, "--rank_weight=5", "rank_weight that finest(rank_weight=1), finest(rank_weight=10)"),
+    (OWN, "--rank_weight=5", "rank_weight that strong has"),
+    (RATIO, "--perturbation_ratio=0.1", "{'kind': 'insertion', 'ratio': 0.05} of perturbations"),
+    (RATIO, "--perturbation_count=3", "{'kind': 'insertion', 'ratio': 0.05} of perturbations"),
+]
+
+
+@pytest.mark.parametrize(("changes", "word", "said"), RELABELLED, ids=[s for *_, s in RELABELLED])
+def test_the_command_line_does_not_relabel_a_row(
+    small_grid, write_grid, capsys, changes, word, said
+):
+    file = write_grid({**small_grid, **changes})
+    assert main([f"--config={file}", "--dry-run", word, "--rank_margin=0.2"]) == 2
+    error = capsys.readouterr().err
+    assert f"error: {word} would override" in error and said in error
+    assert "rank_margin" not in error  # that of all of them
+
+
+def test_a_setting_that_no_chosen_row_has_of_its_own_is_taken(small_grid, write_grid):
+    words = [f"--config={write_grid({**small_grid, **OWN, **RATIO})}", "--dry-run"]
+    words += ["--methods=none,finest", "--perturbation_kinds=deletion"]
+    assert main([*words, "--rank_weight=5", "--perturbation_ratio=0.1"]) == 0

@@ -1,0 +1,39 @@
+"""Settings of the command line that would make rows other than what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recbole_finest.benchmark.grid import Grid
+
+# Keys of a perturbation that say how much is changed: one of them counts, whichever it is.
+AMOUNTS = {"ratio", "count", "per_user", "users"}
+DECIDED = {"kind", "file", "seed", "seeds"}  # by the axes, never by a setting
+
+
+def conflicts(grid: Grid) -> Iterator[str]:
+    """Settings that the command line gives and that a method or a perturbation has of its own."""
+    for name, value in grid.command_line.items():
+        labels = [variant.label for variant in grid.methods if name in variant.settings]
+        if labels:
+            yield (
+                f"--{name}={value} would override the {name} that {', '.join(labels)} "
+                f"{_have(labels, 'has', 'have')}; leave it out, or change sweep or method_settings"
+            )
+        key = name.removeprefix("perturbation_")
+        if key != name and key not in DECIDED:
+            yield from _of_perturbations(grid, name, key)
+
+
+def _of_perturbations(grid: Grid, name: str, key: str) -> Iterator[str]:
+    same = AMOUNTS if key in AMOUNTS else {key}
+    own = [str(p) for p in grid.perturbations if any(p.get(k) is not None for k in same)]
+    if own:
+        yield (
+            f"--{name}={grid.command_line[name]} would override what {', '.join(own)} of "
+            f"perturbations {_have(own, 'says', 'say')}; leave it out, or change perturbations"
+        )
+
+
+def _have(names: list[str], one: str, several: str) -> str:
+    return one if len(names) == 1 else several
