@@ -10,6 +10,7 @@ from recbole.evaluator.register import metric_types
 from recbole.utils import EvaluatorType
 
 from recbole_finest.config import RUN_SETTINGS, Config
+from recbole_finest.data.from_settings import PERTURBING, is_perturbed
 from recbole_finest.errors import UserError
 from recbole_finest.model.build import build_model, reason
 from recbole_finest.prepare import Data
@@ -53,8 +54,8 @@ def base_settings(
         files, given, command_line: the user's settings, as for :class:`Config`.
 
     Raises:
-        UserError: the checkpoint is of another model or data set, was trained with other settings than
-            the user gives now, or stands among the files that ``overwrite`` removes.
+        UserError: the checkpoint is of another model or data set, is no base, was trained with other
+            settings than the user gives now, or stands among the files that ``overwrite`` removes.
     """
     _check_place(config)
     settings = _settings(checkpoint)
@@ -63,7 +64,11 @@ def base_settings(
     _check_names(config, settings)
     fresh = Config(config["model_class"], config["dataset"])
     taken = _taken(settings, fresh)
-    _check_alike(config, taken)
+    if any(name in config.external_config_dict for name in PERTURBING):
+        taken = {k: v for k, v in taken.items() if k not in PERTURBING}
+    if is_perturbed({name: taken.get(name, config[name]) for name in PERTURBING}):
+        _check_stage(config, checkpoint)
+        _check_alike(config, taken)
     merged = {**taken, **_file_settings(files), **dict(given or {})}
     merged_config = Config(config["model_class"], config["dataset"], None, merged, command_line)
     merged_config.inherited = frozenset(taken) - frozenset(config.external_config_dict)
@@ -97,6 +102,16 @@ def _check_names(config: Config, settings: Mapping[str, Any]) -> None:
             )
 
 
+def _check_stage(config: Config, checkpoint: Mapping[str, Any]) -> None:
+    """Refuse a fine-tuned model; RecBole's checkpoints do not say their stage and are bases."""
+    if checkpoint.get("stage", "base") != "base":
+        raise UserError(
+            f"base_checkpoint '{config['base_checkpoint']}' holds a fine-tuned model, but the model on "
+            "the perturbed log is trained without that fine-tuning; give the run's base.pth, or set "
+            "perturbation_ratio=0 to fine-tune this model further"
+        )
+
+
 def _taken(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     """The checkpoint's settings that a run of the same model has too."""
     names = set(fresh.final_config_dict) - RUN_SETTINGS - _DERIVED
@@ -119,8 +134,6 @@ def _is_plain(value: Any) -> bool:
 
 def _check_alike(config: Config, taken: Mapping[str, Any]) -> None:
     """Refuse other training settings than the checkpoint's while base' has to be trained alike."""
-    if config["perturbation_ratio"] == 0:
-        return
     ours = set(read_yaml(properties_dir() / "finest.yaml")) - _OF_TRAINING
     for name in config.external_config_dict:
         free = name in ours or name in _OF_EVALUATION or name not in taken

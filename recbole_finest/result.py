@@ -73,7 +73,7 @@ class Output:
     ) -> None:
         """Write ``<name>.pth`` and remove what training left."""
         trainer.tensorboard.close()  # RecBole leaves its file and its thread open
-        extra |= {"epochs": epochs, "curve": trainer.curves}
+        extra |= {"stage": trainer.stage, "epochs": epochs, "curve": trainer.curves}
         save_checkpoint(self.path / f"{name}.pth", model, config, **extra)
         Path(trainer.saved_model_file).unlink(missing_ok=True)
 

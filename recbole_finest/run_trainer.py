@@ -39,7 +39,10 @@ class RunTrainer(Trainer):
 
     Attributes:
         curves: one dict an epoch with ``epoch``, ``train_loss`` and the validation metrics.
+        stage: what its checkpoints say that the model is.
     """
+
+    stage = "base"
 
     def __init__(self, config: Any, model: Any):
         super().__init__(config, model)
@@ -163,6 +166,7 @@ class RunTrainer(Trainer):
             path,
             self.model,
             self.config,
+            stage=self.stage,
             epoch=epoch,
             cur_step=self.cur_step,
             best_valid_score=float(self.best_valid_score),

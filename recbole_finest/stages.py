@@ -187,7 +187,8 @@ def average(
     """The average of several models, and its checkpoint."""
     model = AverageModel(members, data.train)
     if output.finished(name) is None:
-        save_checkpoint(output.path / f"{name}.pth", model, config, epochs=0, curve=[])
+        path = output.path / f"{name}.pth"
+        save_checkpoint(path, model, config, stage="average", epochs=0, curve=[])
     return model, 0, []
 
 

@@ -52,6 +52,8 @@ class FinestTrainer(RunTrainer):
         >>> trainer.fit(train_data, valid_data)                      # doctest: +SKIP
     """
 
+    stage = "fine-tuning"
+
     def __init__(
         self,
         config: Any,

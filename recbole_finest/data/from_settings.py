@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from recbole_finest.prepare import Data
 
 _AMOUNTS = ("perturbation_users", "perturbation_per_user", "perturbation_count")
+PERTURBING = (*_AMOUNTS, "perturbation_ratio", "perturbation_file")
 _ARGUMENT = re.compile(r"\b(ratio|count|per_user|position|users)=")
+
+
+def is_perturbed(settings: Any) -> bool:
+    """Whether the settings ask for a test perturbation."""
+    return any(settings[name] for name in PERTURBING)
 
 
 def draw_test_perturbation(

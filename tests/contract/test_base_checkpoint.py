@@ -128,6 +128,32 @@ def test_other_settings_than_the_checkpoints(run_from, ours):
         run_from("SASRec", path, hidden_size=4, perturbation_ratio=0)
 
 
+def test_a_fine_tuned_model_is_no_base(run_from, ours):
+    folder = ours[1]
+    for name in ("finest", "finest_perturbed"):
+        with pytest.raises(UserError, match=r"holds a fine-tuned model.*give the run's base\.pth"):
+            run_from("SASRec", folder / f"{name}.pth")
+    result, _ = run_from("SASRec", folder / "finest.pth", perturbation_ratio=0)
+    assert result["accuracy"]["base"] == ours[0]["accuracy"]["finest"]
+    result, _ = run_from("SASRec", folder / "control.pth")  # trained as base was
+    assert result["stability"] == ours[0]["stability"]
+
+
+def test_a_perturbation_of_the_runs_own_replaces_the_checkpoints(toy_data, ours):
+    checkpoint = load_checkpoint(ours[1] / "base.pth")
+    checkpoint["config"] = {**checkpoint["config"], "perturbation_count": 5}
+
+    def count_and_ratio(**settings):
+        given = {"data_path": str(toy_data), "base_checkpoint": "base.pth", **settings}
+        config = Config("SASRec", "toy", config_dict=given)
+        found = base_settings(config, checkpoint, None, given, None)
+        return found["perturbation_count"], found["perturbation_ratio"]
+
+    assert count_and_ratio() == (5, 0.02)
+    assert count_and_ratio(perturbation_ratio=0) == (None, 0)
+    assert count_and_ratio(perturbation_count=3) == (3, 0.001)
+
+
 def test_overwriting_the_checkpoints_own_folder_is_refused(run_from, ours):
     folder = ours[1]
     with pytest.raises(UserError, match="is in output_dir"):
