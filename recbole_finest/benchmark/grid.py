@@ -94,8 +94,7 @@ class Grid:
         found = []
         for perturbation in self.perturbations:
             settings = {f"perturbation_{key}": value for key, value in perturbation.items()}
-            replayed = perturbation.get("file") is not None
-            for seed in self.perturbation_seeds[: 1 if replayed else None]:
+            for seed in self.perturbation_seeds:
                 found.append({**settings, "perturbation_seed": seed})
         return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from recbole_finest.benchmark import relevant
 from recbole_finest.benchmark.cell import Cell, data_fingerprint, file_hash, own_code
+from recbole_finest.benchmark.draws import identity
 from recbole_finest.benchmark.grid import Grid, Variant
 from recbole_finest.benchmark.resolve import Resolver
 from recbole_finest.config import Config
@@ -88,9 +89,17 @@ class Planner:
         for where in self._points():
             self._controls(where)
             for variant in self.grid.methods:
-                for perturbation in self.grid.drawn():
-                    self._row(replace(where, variant=variant), perturbation)
+                point = replace(where, variant=variant)
+                for perturbation in self._drawn(point):
+                    self._row(point, perturbation)
         return self.result
+
+    def _drawn(self, where: Where) -> list[dict[str, Any]]:
+        """The test perturbations of a point, of those that are the same the first one."""
+        found: dict[str, dict[str, Any]] = {}
+        for settings in self.grid.drawn():
+            found.setdefault(identity(self._perturbation(where, settings)), settings)
+        return list(found.values())
 
     def _points(self) -> Iterator[Where]:
         grid = self.grid
@@ -216,7 +225,7 @@ class Planner:
             label=f"{where}: {_WORDS[kind].format(what)}{side}",
             settings=settings,
             inputs=inputs or {},
-            perturbation=self._perturbation(where, perturbation),
+            perturbation=None if perturbation is None else self._perturbation(where, perturbation),
             method=what if kind == "method" else None,
             data=fingerprint,
             code=own_code(own),
@@ -232,11 +241,7 @@ class Planner:
         self.result.cells.setdefault(cell.hash, cell)
         return cell.hash
 
-    def _perturbation(
-        self, where: Where, perturbation: dict[str, Any] | None
-    ) -> dict[str, Any] | None:
-        if perturbation is None:
-            return None
+    def _perturbation(self, where: Where, perturbation: dict[str, Any]) -> dict[str, Any]:
         full = relevant.of_perturbation({**self._resolved(where)[1], **perturbation})
         if full["perturbation_file"] is not None:
             full["perturbation_file"] = file_hash(full["perturbation_file"])

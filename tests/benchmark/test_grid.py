@@ -1,5 +1,6 @@
 """Reading a grid, and counting what it makes."""
 
+import logging
 from collections import Counter
 
 import pytest
@@ -140,6 +141,76 @@ def test_mistakes_in_a_sweep_are_all_named(small_grid, write_grid):
     ]
     _, _, mistakes = read_grid(write_grid({**small_grid, "sweep": [1]}), {}, {})
     assert len(mistakes) == 1 and "sweep is [1]" in mistakes[0]
+
+
+DRAWN = [  # the perturbation, and how many different ones two seeds give
+    ({"kind": "deletion"}, 2),
+    ({"kind": "deletion", "selection": "casper"}, 1),
+    ({"kind": "deletion", "selection": "casper_estimated", "count": 150}, 2),
+    ({"kind": "deletion", "selection": "popular"}, 1),
+    ({"kind": "deletion", "selection": "unpopular"}, 1),
+    ({"kind": "deletion", "selection": "latest_random"}, 2),
+    ({"kind": "deletion", "per_user": 1}, 1),
+    ({"kind": "deletion", "selection": "user", "users": ["u3"]}, 1),
+    ({"kind": "deletion", "selection": "user", "count": 3}, 2),
+    ({"kind": "insertion", "selection": "casper"}, 2),
+    ({"kind": "insertion", "selection": "casper", "item": "popular"}, 1),
+    ({"kind": "replacement", "selection": "popular", "item": "similar"}, 1),
+    ({"kind": "replacement", "item": "unpopular"}, 2),
+]
+
+
+@pytest.mark.parametrize(("perturbation", "number"), DRAWN, ids=str)
+def test_a_draw_without_chance_is_one_replicate(small_grid, write_grid, perturbation, number):
+    small_grid |= {"methods": ["none"], "perturbations": [perturbation]}
+    small_grid |= {"perturbation_seeds": [0, 1]}
+    plan = planned(write_grid(small_grid))
+    assert len([row for row in plan.rows if row.method == "none"]) == number
+    assert counts(plan)["base"] == 1 + number
+    settings = {f"perturbation_{key}": value for key, value in perturbation.items()}
+    assert same_draws(small_grid, settings, 0, 1) == (number == 1)
+
+
+def same_draws(grid, settings, *seeds):
+    """Whether all seeds draw the same changes."""
+    from recbole_finest.config import Config
+    from recbole_finest.data.from_settings import draw_test_perturbation
+    from recbole_finest.prepare import prepare
+
+    found = set()
+    for seed in seeds:
+        given = {**grid["settings"], **settings, "perturbation_seed": seed}
+        config = Config("GRU4Rec", "toy", None, given)
+        _, changes = draw_test_perturbation(config, prepare(config), logging.getLogger())
+        found.add((changes.position.tobytes(), changes.item_after.tobytes()))
+    return len(found) == 1
+
+
+SAME = [
+    ["deletion", {"kind": "deletion", "selection": "random"}],
+    ["deletion", {"kind": "deletion", "ratio": 0.02}],  # that of the settings
+    ["deletion", {"kind": "deletion", "item": "popular"}],  # puts nothing in
+    [{"kind": "insertion", "count": 3}, {"kind": "insertion", "count": 3, "ratio": 0.5}],
+]
+
+
+@pytest.mark.parametrize("perturbations", SAME, ids=str)
+def test_a_perturbation_spelled_twice_is_planned_once(small_grid, write_grid, perturbations):
+    file = write_grid({**small_grid, "perturbations": perturbations})
+    plan = planned(file)
+    assert [row.method for row in plan.rows] == ["control", "none", "finest"]
+    assert counts(plan)["base"] == 2
+    assert (
+        plan.cells == planned(write_grid({**small_grid, "perturbations": perturbations[:1]})).cells
+    )
+
+
+def test_a_file_is_replayed_once(small_grid, write_grid, tmp_path):
+    for name in ("one", "copy"):
+        (tmp_path / f"{name}.json").write_text("{}")
+    small_grid |= {"perturbations": [{"file": "one.json"}, {"file": "copy.json"}]}
+    plan = planned(write_grid({**small_grid, "perturbation_seeds": [0, 1, 2]}))
+    assert [row.method for row in plan.rows] == ["control", "none", "finest"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ from recbole_finest.data.perturbation.registry import Registry
 
 
 class ItemChoice:
-    """One way to choose items."""
+    """One way to choose items.
+
+    ``random`` says whether the generator decides anything, but for items that have no such choice.
+    """
+
+    random = True
 
     def draw(
         self,
@@ -59,7 +64,7 @@ class RandomItem(ItemChoice):
 class _Ranked(ItemChoice):
     """The first item of a ranking; its second where the first is to be avoided."""
 
-    sign = 1
+    sign, random = 1, False
 
     def draw(
         self,
@@ -96,6 +101,8 @@ class SimilarItem(ItemChoice):
 
     An item that never stands next to another one has no similar item: it gets a random one.
     """
+
+    random = False
 
     def draw(
         self,

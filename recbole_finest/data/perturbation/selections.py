@@ -17,7 +17,12 @@ from recbole_finest.errors import UserError
 
 
 class Selection:
-    """One way to choose training interactions."""
+    """One way to choose training interactions.
+
+    ``random`` says whether the generator decides anything.
+    """
+
+    random = True
 
     def choose(self, log: InteractionLog, amount: Amount, rng: np.random.Generator) -> np.ndarray:
         """Positions of the chosen training interactions, ``[c]``, strictly ascending.
@@ -79,7 +84,7 @@ class HighestCascadingScore(Selection):
     interactions. ``casper_estimated`` is for longer logs. They are kept with the log.
     """
 
-    name = "casper"
+    name, random = "casper", False
 
     def choose(self, log: InteractionLog, amount: Amount, rng: np.random.Generator) -> np.ndarray:
         amount.refuse(self.name, "users", "rows")
@@ -101,7 +106,7 @@ class HighestCascadingScore(Selection):
 class HighestEstimatedScore(HighestCascadingScore):
     """Like ``casper``, by scores estimated afresh with a relative standard error of 1/8."""
 
-    name = "casper_estimated"
+    name, random = "casper_estimated", True
 
     def scores(
         self, log: InteractionLog, max_seq_len: int | None, rng: np.random.Generator
@@ -110,7 +115,7 @@ class HighestEstimatedScore(HighestCascadingScore):
 
 
 class _ByPopularity(Selection):
-    name = ""
+    name, random = "", False
     sign = 1
 
     def choose(self, log: InteractionLog, amount: Amount, rng: np.random.Generator) -> np.ndarray:
