@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recbole_finest.benchmark.cell import versions
+from recbole_finest.benchmark.cost import Costs
 from recbole_finest.benchmark.grid import Grid
 from recbole_finest.benchmark.plan import Plan, Row
 from recbole_finest.benchmark.schedule import Ended
@@ -28,6 +29,8 @@ def write_records(
     """
     reader = _Reader(store)
     rows = [row for row in plan.rows if row.measure in ended.done]
+    done = {hash: cell for hash, cell in plan.cells.items() if hash in ended.done}
+    costs = Costs(done, reader)
     failed = [
         {"cell": hash, "label": plan.cells[hash].label, "error": error}
         for hash, error in ended.failed.items()
@@ -40,12 +43,10 @@ def write_records(
         "grid": grid.to_dict(),
         "versions": {**Output.versions(), **versions()},
         "seconds": seconds,
-        "cell_seconds": sum(
-            reader(hash)["cell_seconds"] for hash in plan.cells if hash in ended.done
-        ),
+        "cell_seconds": sum(reader(hash)["cell_seconds"] for hash in done),
         "failed": failed,
         "blocked": blocked,
-        "records": [_record(reader, row) for row in rows],
+        "records": [{**_record(reader, row), **costs.of(row)} for row in rows],
     }
     write_json(store.root / FILE, found)
     return found
@@ -70,9 +71,6 @@ class _Reader:
 
 def _record(reader: _Reader, row: Row) -> dict[str, Any]:
     measured, where = reader(row.measure), row.where
-    seconds = _seconds(reader, row.models)
-    base = reader(row.models["base"][0])["seconds"]
-    evaluation = reader(row.models["base_evaluation"][0])["seconds"]
     return {
         "model": where.model,
         "dataset": where.dataset,
@@ -90,10 +88,8 @@ def _record(reader: _Reader, row: Row) -> dict[str, Any]:
             "base": reader(row.models["base"][0])["epochs"],
             "method": reader.total(row.models.get("method", []), "epochs"),
         },
-        "seconds": seconds,
+        "seconds": _seconds(reader, row.models),
         "seconds_perturbed": _seconds(reader, row.perturbed),
-        "cost_ratio": (seconds["base"] + seconds["reference"] + seconds["method"]) / base,
-        "inference_ratio": seconds["evaluation"] / evaluation,
         "cell": row.measure,
         "values": f"cells/{row.measure}/values.npz",
     }

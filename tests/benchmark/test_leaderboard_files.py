@@ -68,6 +68,13 @@ def test_how_to_read_it_says_who_trains_with_dropout(folder):
     assert "finest\\_dropout: both gives all of them dropout" in how
 
 
+def test_the_note_says_how_cost_is_computed(folder):
+    for name in ("leaderboard.md", "leaderboard.html"):
+        text = text_of(folder, name)
+        assert "Training cost is that of one renewal" in text
+        assert "the least seconds per epoch that any of it took" in text
+
+
 def test_the_work_of_earlier_commands_counts(tmp_path):
     write_leaderboard(write_records(tmp_path, some(), seconds=3.2, cell_seconds=185.0))
     text = text_of(tmp_path, "leaderboard.md")

@@ -106,17 +106,6 @@ def test_the_best_baseline_keeps_accuracy_on_both_sides():
     assert methods[:3] == ["none", "plain", "warm_start"]  # by stability after none
 
 
-def test_a_warm_start_costs_what_it_trains_today():
-    warm = record("warm_start", 0.7)
-    warm["seconds"] = {"base": 100.0, "reference": 0.0, "method": 0.0, "evaluation": 2.0}
-    warm["seconds_perturbed"] = {"base": 100.0, "reference": 0.0, "method": 30.0, "evaluation": 2.0}
-    tuned = record("finest", 0.8, cost=1.5)
-    tuned["seconds_perturbed"] = {"base": 90.0, "reference": 1.0, "method": 60.0, "evaluation": 2.0}
-    (block,) = blocks_of([record("none", 0.6), warm, tuned])
-    assert block.row("warm_start").cost == pytest.approx(1.3)
-    assert block.row("finest").cost == 1.5 and block.row("none").cost == 1.0
-
-
 def test_none_is_the_best_baseline_when_no_other_keeps_accuracy():
     (block,) = blocks_of([record("none", 0.6), record("plain", 0.9, ndcg=0.05)])
     assert block.best.method == "none"

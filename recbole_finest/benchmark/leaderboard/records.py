@@ -24,6 +24,7 @@ PARTS = {
     "similarity_to_base": "similarity",
     "lists": "lists",
 }
+COSTS = ("cost_ratio", "inference_ratio")
 PLACE = ["dataset", "shuffle_order", "model", "method", "seed", "perturbation"]
 
 
@@ -144,22 +145,8 @@ def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     row["kind"] = (record.get("perturbation") or {}).get("kind", "none")
     for part, prefix in PARTS.items():
         row |= {f"{prefix}/{key}": value for key, value in (record.get(part) or {}).items()}
-    row |= {"cost_ratio": _cost(record), "inference_ratio": record.get("inference_ratio")}
+    row |= {name: record.get(name) for name in COSTS}
     return row | _worst(record, folder)
-
-
-def _cost(record: Mapping[str, Any]) -> float | None:
-    """Training cost against base's; what is trained on the perturbed log alone counts as well.
-
-    A warm start trains nothing on the clean log; its cost is yesterday's base and today's training.
-    """
-    ratio, clean = record.get("cost_ratio"), record.get("seconds") or {}
-    today = record.get("seconds_perturbed") or {}
-    added = today.get("method", 0) + today.get("reference", 0)
-    whole = sum(clean.get(part, 0) for part in ("base", "reference", "method"))
-    if ratio is None or clean.get("method") or not (added and whole):
-        return ratio
-    return ratio * (1 + added / whole)
 
 
 def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:

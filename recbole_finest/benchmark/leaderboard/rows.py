@@ -55,7 +55,7 @@ class Row:
         similarity: similarity to base in the first measure.
         coverage: share of the catalogue in the lists.
         worst: 5th percentile over test instances of the first measure, mean over replicates.
-        cost, inference: seconds of training and of evaluation against base's.
+        cost, inference: of one renewal, and of scoring the test instances, against base's.
         against_none, against_best: comparisons; None where there is nothing to compare with.
         best: whether this is the best baseline.
         front: whether it is on the Pareto front of its block.

@@ -16,6 +16,16 @@ from recbole_finest.benchmark.leaderboard.rows import ALL, Row
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.table import NOTHING, Table, number
 
+COST = (
+    "Training cost is that of one renewal, all that is computed each time the model is renewed, against "
+    "training base once: base, reference lists and fine-tuning; every base of an ensemble; of a warm start "
+    "its further training alone, since yesterday's model is there. Inference cost is that of scoring all "
+    "test instances against base's; a fine-tuned model has base's size. Seconds of cells that run side by "
+    "side are only roughly comparable; therefore work that differs in seed and perturbation alone counts "
+    "as one, with the least seconds per epoch that any of it took, times the mean number of epochs "
+    "(evaluations: the least seconds)."
+)
+
 
 def board_name(*parts: str) -> str:
     """Part of the names of elements that belong to a data set and shuffle order."""
@@ -32,7 +42,7 @@ def main_board(blocks: Sequence[Block], keys: Keys) -> Table:
         "none. Differences are in the first stability measure, positive where the method is more stable; p "
         "is Wilcoxon's signed-rank test over paired replicates after Holm's correction over the methods of "
         "a group of rows, * below 0.05; fewer than six replicates (n < 6) allow no p-value below 0.05. On "
-        "the front are the methods that no other one beats in both accuracy and stability."
+        "the front are the methods that no other one beats in both accuracy and stability. " + COST
     )
     return Table(
         f"board-{board_name(first.dataset, first.shuffle_order)}",
