@@ -30,13 +30,29 @@ _DERIVED = frozenset(
     ]
 )
 # Settings of ours that base's training depends on; all others may differ from the checkpoint's.
-_OF_TRAINING = frozenset(["shuffle_order", "training_mode", "packed_stride"])
+# score_memory and nproc have to fit the machine: where they draw other dropout, the control tells.
+_OF_TRAINING = frozenset(
+    [
+        "shuffle_order",
+        "training_mode",
+        "packed_stride",
+        "target_stride",
+        "recent_only",
+        "compile_model",
+    ]
+)
 # RecBole's own that it does not depend on.
 _OF_EVALUATION = frozenset(
     ["topk", "eval_batch_size", "metric_decimal_place", "loss_decimal_place", "reproducibility"]
 )
 # What RecBole's trainer did when RecBole wrote the checkpoint.
-_AS_RECBOLE = {"shuffle_order": "recbole", "training_mode": "instance"}
+_AS_RECBOLE = {
+    "shuffle_order": "recbole",
+    "training_mode": "instance",
+    "target_stride": 1,
+    "recent_only": False,
+    "compile_model": False,
+}
 
 
 def base_settings(

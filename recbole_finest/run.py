@@ -30,7 +30,8 @@ from recbole_finest.method import Method, make_method
 from recbole_finest.prepare import Data, choose_training_mode, prepare
 from recbole_finest.reference import ReferenceLists, reference_k
 from recbole_finest.replicates import check_replicates
-from recbole_finest.report.labels import PERTURBED
+from recbole_finest.report.labels import CONTROL_FAILED, PERTURBED
+from recbole_finest.report.pair import in_full_agreement
 from recbole_finest.result import Output
 from recbole_finest.scoring import Scorer, TimedScorer
 from recbole_finest.stages import (
@@ -95,6 +96,8 @@ class Run:
             self._controls()
         with self.stage("evaluation"):
             result = self._result()
+        if not in_full_agreement(result["stability"].get("control", {})):
+            self.log.warning(CONTROL_FAILED)
         self.output.write(self.data, result, self.evaluations, self.curves)
         log_result(self.config, self.output.name, result)
         return result

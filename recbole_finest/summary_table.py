@@ -7,7 +7,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from recbole_finest.report.labels import CONTROLS, label
+from recbole_finest.report.labels import CONTROL_FAILED, CONTROLS, label
+from recbole_finest.report.pair import in_full_agreement
 from recbole_finest.report.replicates import crossing, printed
 
 
@@ -45,6 +46,8 @@ def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
     """The table that a run prints."""
     header, rows = summary_rows(result)
     table = tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    if not in_full_agreement(result["stability"].get("control", {})):
+        table += f"\n\n{CONTROL_FAILED}"
     if "replicates" not in result:
         return table
     rows = result["replicates"]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from recbole_finest.report.contents import Report
-from recbole_finest.report.labels import label, measure_label
-from recbole_finest.report.pair import removed_share, smaller_is_better
+from recbole_finest.report.labels import CONTROL_FAILED, label, measure_label
+from recbole_finest.report.pair import in_full_agreement, removed_share
 from recbole_finest.report.replicates import claim
 from recbole_finest.report.run_table import perturbation_words
 from recbole_finest.report.table import estimate, number, per_cent, signed
-
-EXACT = 1e-12
 
 
 def headline(report: Report) -> list[str]:
@@ -64,20 +62,13 @@ def _accuracy(report: Report) -> str:
 def _control(report: Report) -> str:
     if "control" not in report.pairs:
         return ""
-    worst = max(
-        abs(row["mean"] - (0.0 if smaller_is_better(name) else 1.0))
-        for name, row in report.pairs["control"].summary.items()
-    )
-    if worst <= EXACT:
+    means = {name: row["mean"] for name, row in report.pairs["control"].summary.items()}
+    if in_full_agreement(means):
         return (
             "Control: base trained once more, without a perturbation, gives identical lists, so that "
             "all of the difference above comes from the perturbation."
         )
-    return (
-        "Control failed: base trained once more, without a perturbation, gives other lists, so that a "
-        "part of the difference above is noise of this machine, or base was trained by another version "
-        "or on another device (base_checkpoint, resume)."
-    )
+    return CONTROL_FAILED
 
 
 def _seeds(report: Report) -> str:

@@ -8,6 +8,11 @@ from recbole_finest.evaluator.measures import MEASURES
 
 PERTURBED = "_perturbed"
 CONTROLS = ("control", "seed_control", "base_recbole_order")  # measured beside base and the methods
+CONTROL_FAILED = (
+    "Control failed: base trained once more, without a perturbation, gives other lists, so that a part "
+    "of the differences is noise of this machine, or base was trained by another version or on another "
+    "device (base_checkpoint, resume)."
+)
 
 _LABELS = {
     "base_recbole_order": "base, RecBole's order",

@@ -14,6 +14,7 @@ from recbole_finest.report.near_ties import NearTies, near_ties
 from recbole_finest.report.ranks import ranks_in
 from recbole_finest.report.run_folder import Lists
 
+EXACT = 1e-12
 Summary = dict[str, dict[str, float]]  # {"jaccard@10": {mean, median, p5, low, high}}
 _DEPTHS = (*range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 150, 200, 300, 500, 1000)
 
@@ -81,6 +82,12 @@ def removed_share(measure: str, base: float, other: float) -> float:
     """
     best = 0.0 if smaller_is_better(measure) else 1.0
     return (base - other) / (base - best) if base != best else float("nan")
+
+
+def in_full_agreement(values: Mapping[str, float]) -> bool:
+    """Whether measures, by ``jaccard@10`` and the like, say that the lists are identical."""
+    best = {name: 0.0 if smaller_is_better(name) else 1.0 for name in values}
+    return all(abs(value - best[name]) <= EXACT for name, value in values.items())
 
 
 def smaller_is_better(measure: str) -> bool:

@@ -10,6 +10,7 @@ from recbole_finest.base_checkpoint import base_settings
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.config import Config
 from recbole_finest.errors import UserError
+from recbole_finest.summary_table import summary_table
 
 from .stock import stock_checkpoint
 from .toy_data import write_toy_data
@@ -120,10 +121,14 @@ def test_a_checkpoint_of_another_model_or_data_set(run_from, ours, tmp_path):
         run_from("SASRec", path, tmp_path / "same_name")
 
 
-def test_other_settings_than_the_checkpoints(run_from, ours):
+def test_other_settings_than_the_checkpoints(run_from, ours, stock):
     path = ours[1] / "base.pth"
     with pytest.raises(UserError, match="epochs is 3, but base_checkpoint was trained with 2"):
         run_from("SASRec", path, epochs=3)
+    with pytest.raises(UserError, match=r"target_stride is 2, but .* trained with 1"):
+        run_from("SASRec", path, target_stride=2)
+    with pytest.raises(UserError, match=r"recent_only is True, but .* trained with False"):
+        run_from("SASRec", stock, recent_only=True)
     with pytest.raises(UserError, match="does not fit model 'SASRec'"):
         run_from("SASRec", path, hidden_size=4, perturbation_ratio=0)
 
@@ -137,6 +142,18 @@ def test_a_fine_tuned_model_is_no_base(run_from, ours):
     assert result["accuracy"]["base"] == ours[0]["accuracy"]["finest"]
     result, _ = run_from("SASRec", folder / "control.pth")  # trained as base was
     assert result["stability"] == ours[0]["stability"]
+
+
+def test_a_control_that_differs_is_said(run_from, ours, caplog):
+    result, folder = run_from("SASRec", ours[1] / "base.pth", state="WARNING")
+    assert "Control failed" not in caplog.text + summary_table(result)
+    checkpoint = load_checkpoint(ours[1] / "base.pth")
+    checkpoint["state_dict"]["item_embedding.weight"][:9] *= 2  # as another device would, but more
+    torch.save(checkpoint, folder / "other.pth")
+    result, _ = run_from("SASRec", folder / "other.pth", state="WARNING")
+    assert result["stability"]["control"]["jaccard@10"] < 1
+    assert "Control failed" in caplog.text
+    assert summary_table(result).endswith("(base_checkpoint, resume).")
 
 
 def test_a_perturbation_of_the_runs_own_replaces_the_checkpoints(toy_data, ours):

@@ -12,8 +12,8 @@ from recbole_finest.benchmark.leaderboard.estimates import ENOUGH, Estimate, rep
 from recbole_finest.benchmark.leaderboard.measures import Keys, smaller_is_better
 from recbole_finest.benchmark.leaderboard.records import CONTROLS, Benchmark
 from recbole_finest.benchmark.leaderboard.rows import Row
-from recbole_finest.report.headline import EXACT
 from recbole_finest.report.labels import measure_label
+from recbole_finest.report.pair import EXACT
 from recbole_finest.report.table import number, p_value, per_cent, signed
 
 HOW_TO_READ = (
