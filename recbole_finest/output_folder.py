@@ -1,13 +1,15 @@
-"""The folder of a run: opened, checked and, where the user says so, cleared; and logging into it."""
+"""The folder of a run: checked, then taken over, where the user says so cleared; and logging into it."""
 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from logging.handlers import MemoryHandler
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +24,45 @@ from recbole_finest.result import MARK, OtherOutput, Output, write_settings
 
 @contextmanager
 def open_output(config: Any) -> Iterator[Output]:
-    """Make the output folder, refuse another run's, write ``config.yaml``, set up logging.
+    """Check the output folder, refuse another run's, set up logging.
+
+    Nothing in the folder changes before :meth:`Output.take_over`, so that a run that is refused leaves
+    an earlier run's files, or none.
 
     Raises:
         UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
     """
-    path, written = distributed.from_main(lambda: _open_folder(config))
+    path = distributed.from_main(lambda: _check_folder(config))
     config["checkpoint_dir"] = str(path)
+    held = MemoryHandler(1)  # keeps what is logged until it has the log file as its target
+    take = _taking(path, config, held)
+    resume = bool(config["resume"])
     if not distributed.is_main():
         with _silence() as logger:
-            resume, keeps = bool(config["resume"]), _keeps_lists(path, written)
-            yield OtherOutput(path, logger, resume, f"rank{distributed.rank()}", keeps)
+            yield OtherOutput(path, logger, resume, f"rank{distributed.rank()}", take=take)
         return
-    try:
-        handlers = _handlers(path, config)
-    except OSError as error:
-        raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
     logger = logging.getLogger()
     level = getattr(logging, str(config["state"] or "INFO").upper(), logging.INFO)
     before = logger.level
     logger.setLevel(level)
-    for handler in handlers:
-        logger.addHandler(handler)
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(_formatter())
+    logger.addHandler(held)
+    logger.addHandler(shown)
     try:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         name = f"{config['model']}-{config['dataset']}-{stamp}"
-        yield Output(path, logger, bool(config["resume"]), name)
+        yield Output(path, logger, resume, name, take=take)
     finally:
         logger.setLevel(before)
-        for handler in handlers:
-            logger.removeHandler(handler)
-            handler.close()
+        for handler in (held, shown, held.target):
+            if handler is not None:
+                logger.removeHandler(handler)
+                handler.close()
 
 
-def _open_folder(config: Any) -> tuple[Path, int]:
-    """Make or check the folder and write ``config.yaml``; returns the folder and that file's time."""
+def _check_folder(config: Any) -> Path:
+    """The run's folder, which may hold another run only where the user says what becomes of it."""
     path = output_path(config)
     used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
     if used and not (config["overwrite"] or config["resume"]):
@@ -73,16 +79,39 @@ def _open_folder(config: Any) -> tuple[Path, int]:
         raise UserError(
             f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
         )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if config["overwrite"]:
-            _clear(path)
-        _check_same_settings(path, config)
-        config["checkpoint_dir"] = str(path)
-        write_settings(path, config.plain())
-        return path, (path / MARK).stat().st_mtime_ns
-    except OSError as error:
-        raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+    there = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "Permission denied" if there.is_dir() else f"'{there}' is a file"
+        raise UserError(f"output_dir '{path}' cannot be written: {why}")
+    _check_same_settings(path, config)
+    return path
+
+
+def _taking(path: Path, config: Any, held: MemoryHandler) -> Callable[[], bool]:
+    """What makes the folder the run's; tells whether this process keeps reference lists there."""
+    settings, overwrite = (
+        config.plain(),
+        bool(config["overwrite"]),
+    )  # before the run writes into them
+    log = path / f"{config['model']}-{config['dataset']}.log"
+
+    def make() -> int:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if overwrite:
+                _clear(path)
+            write_settings(path, settings)
+            held.setTarget(_log_file(log))
+            held.flush()
+            return (path / MARK).stat().st_mtime_ns
+        except OSError as error:
+            raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+
+    def take() -> bool:
+        stamp = distributed.from_main(make)
+        return distributed.is_main() or _keeps_lists(path, stamp)
+
+    return take
 
 
 def _keeps_lists(path: Path, stamp: int) -> bool:
@@ -139,15 +168,14 @@ def _clear(path: Path) -> None:
                 file.unlink()
 
 
-def _handlers(path: Path, config: Any) -> list[logging.Handler]:
-    stamp = "%(asctime)s %(levelname)s %(message)s"
-    file = logging.FileHandler(
-        path / f"{config['model']}-{config['dataset']}.log", encoding="utf-8"
-    )
-    shown = logging.StreamHandler(sys.stderr)
-    for handler in (file, shown):
-        handler.setFormatter(_PlainFormatter(stamp, "%H:%M:%S"))
-    return [file, shown]
+def _log_file(path: Path) -> logging.Handler:
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(_formatter())
+    return file
+
+
+def _formatter() -> logging.Formatter:
+    return _PlainFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
 
 
 class _PlainFormatter(logging.Formatter):

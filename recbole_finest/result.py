@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,13 @@ class Output:
     """The output folder of one run.
 
     Args:
-        path: the folder; it exists.
+        path: the folder; it exists once the run has taken it over.
         logger: logs to the terminal and to ``run.log``.
         resume: whether finished stages are taken from the folder.
         name: what the run is called in TensorBoard and Weights & Biases.
         writes: whether this process keeps reference lists here: the first one, and on a machine that
             does not see its folder the first one there.
+        take: makes the folder the run's and gives ``writes``; None where it is already.
     """
 
     def __init__(
@@ -43,12 +44,23 @@ class Output:
         resume: bool,
         name: str = "run",
         writes: bool = True,
+        take: Callable[[], bool] | None = None,
     ):
         self.path = path
         self.name = name
         self.logger = logger
         self.resume = resume
         self.writes = writes
+        self._take = take
+
+    def take_over(self) -> None:
+        """Make the folder this run's, once all that can be refused has been checked.
+
+        Until then nothing in it changes; after it an earlier run's files are gone (``overwrite``), and
+        ``config.yaml`` and the log are there.
+        """
+        if self._take is not None:
+            self.writes, self._take = self._take(), None
 
     def finished(self, name: str) -> Path | None:
         """The checkpoint of a stage that an earlier run finished, when resuming."""
@@ -64,6 +76,8 @@ class Output:
 
     def write_seconds(self, seconds: Mapping[str, float]) -> None:
         """Keep the seconds so far, for a run that resumes this one."""
+        if self._take is not None:
+            return  # they come again with the next stage's
         path = self.path / SECONDS
         known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         write_json(path, {**known, **seconds})

@@ -78,6 +78,10 @@ class Run:
             self.log.info(self._describe(reason))
         self.perturbed, self.changes = self._perturbation()
         check_replicates(self)
+        if self.checkpoint is not None:
+            load_base(config, self.checkpoint, self.data)  # refuses one that does not fit
+        self.output.take_over()
+        self._save_changes()
         self.base("base")
         self._fine_tuning("", None)
         trained = {k: v for k, v in self.seconds.items() if k != "base" or self.checkpoint is None}
@@ -87,6 +91,7 @@ class Run:
     def measure_perturbed(self) -> dict[str, Any]:
         """The stages after the clean side, for another test perturbation than the run's first."""
         self.perturbed, self.changes = self._perturbation()
+        self._save_changes()
         return self._measure()
 
     def _measure(self) -> dict[str, Any]:
@@ -137,10 +142,12 @@ class Run:
                 f"base_checkpoint '{self.config['base_checkpoint']}' does not say how it was trained, so "
                 "base' cannot be trained alike; set perturbation_ratio=0"
             )
-        path = self.output.path / "perturbation.json"
-        if distributed.is_main():
-            save_changes(path, drawn[1], *self._tokens(), self.config["dataset"])
         return drawn
+
+    def _save_changes(self) -> None:
+        if self.changes is not None and distributed.is_main():
+            path = self.output.path / "perturbation.json"
+            save_changes(path, self.changes, *self._tokens(), self.config["dataset"])
 
     def _tokens(self) -> tuple[np.ndarray, np.ndarray]:
         tokens = self.data.dataset.field2id_token

@@ -187,6 +187,52 @@ def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):
     assert (folder / "thesis.json").read_text() == "mine"
 
 
+QUICK = {"epochs": 1, "finest_epochs": 1, "baselines": "[]", "perturbation_ratio": 0}
+REFUSED = [
+    ["--dataset=nope"],
+    ["--dataset=toy", "--reference_k=2000"],
+    ["--dataset=toy", "--perturbation_ratio=0.00001"],
+    ["--dataset=toy", "--n_heads=3"],
+    ["--dataset=toy", "--base_checkpoint=other.pth", "--hidden_size=4"],
+]
+
+
+def command(toy, words):
+    given = {k: v for k, v in {**toy, **QUICK}.items() if not any(f"--{k}=" in w for w in words)}
+    return ["--model=SASRec", *words, *(f"--{k}={v}" for k, v in given.items())]
+
+
+def contents(folder):
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_refused_overwrite_leaves_the_earlier_run_and_the_right_one_replaces_it(toy, tmp_path):
+    folder = tmp_path / "run"
+    assert main(command(toy, ["--dataset=toy"])) == 0
+    before = contents(folder)
+    weights = torch.load(folder / "base.pth", weights_only=True)["state_dict"]
+    torch.save(weights, tmp_path / "other.pth")
+    assert {folder / "base.pth", folder / "report.html", folder / "SASRec-toy.log"} <= set(before)
+    for words in REFUSED:
+        assert main(command(toy, [*words, "--overwrite=True"])) == 2
+        assert contents(folder) == before, words
+    assert main(command(toy, ["--dataset=toy", "--overwrite=True", "--finest_epochs=0"])) == 0
+    assert contents(folder)[folder / "result.json"] != before[folder / "result.json"]
+
+
+def test_a_refused_first_attempt_leaves_nothing(toy, tmp_path, capsys):
+    for words in (["--dataset=nope"], ["--dataset=toy", "--perturbation_ratio=0.00001"]):
+        assert main(command(toy, words)) == 2
+        assert not (tmp_path / "run").exists()
+    assert main(command(toy, ["--dataset=toy", "--state=INFO"])) == 0
+    log = (tmp_path / "run" / "SASRec-toy.log").read_text()
+    assert log.index("30 users, ") < log.index("base …")  # from before the folder was there, too
+    (tmp_path / "file").touch()
+    capsys.readouterr()
+    assert main(command(toy, ["--dataset=toy", f"--output_dir={tmp_path / 'file' / 'run'}"])) == 2
+    assert f"cannot be written: '{tmp_path / 'file'}' is a file" in capsys.readouterr().err
+
+
 def test_help_names_every_setting(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
