@@ -10,7 +10,7 @@ from recbole_finest.benchmark import relevant
 from recbole_finest.benchmark.cell import Cell, data_fingerprint, file_hash, own_code
 from recbole_finest.benchmark.draws import identity
 from recbole_finest.benchmark.grid import Grid, Variant
-from recbole_finest.benchmark.resolve import Resolver
+from recbole_finest.benchmark.resolve import Resolver, absolute
 from recbole_finest.config import Config
 from recbole_finest.method import Method, make_method
 
@@ -216,6 +216,7 @@ class Planner:
         config, _, fingerprint = self._resolved(where)
         fixed = {"seed": where.seed, "shuffle_order": where.shuffle_order}
         given = self.resolver.given(where.model, where.dataset, where.variant)
+        data_path = {"data_path": config.internal_config_dict["data_path"]}
         side = "" if perturbation is None else f" on {_words(perturbation)}"
         own = {"model": config.model_class} | ({} if method is None else {"method": method})
         if kind == "measure":
@@ -233,9 +234,7 @@ class Planner:
             given={
                 "model": where.model,
                 "dataset": where.dataset,
-                **given,
-                **fixed,
-                **(perturbation or {}),
+                **absolute({**data_path, **given, **fixed, **(perturbation or {})}),
             },
         )
         self.result.cells.setdefault(cell.hash, cell)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from recbole_finest.benchmark.grid import Grid, Variant
 from recbole_finest.config import RUN_SETTINGS, Config
+
+PATHS = ("data_path", "perturbation_file", "pre_model_path")
 
 
 class Resolver:
@@ -55,3 +58,9 @@ class Resolver:
             given = self.given(model, dataset, variant)
             self._configs[key] = Config(model, dataset, None, given)
         return self._configs[key]
+
+
+def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose paths hold in any working directory, as workers may have another one."""
+    paths = {name: str(Path(settings[name]).absolute()) for name in PATHS if settings.get(name)}
+    return {**settings, **paths}

@@ -14,6 +14,9 @@ from filelock import FileLock
 
 from recbole_finest import run_finest
 from recbole_finest.benchmark.cli import main
+from recbole_finest.benchmark.grid import read_grid
+from recbole_finest.benchmark.resolve import absolute
+from recbole_finest.benchmark.run import Options, prepare_benchmark
 from recbole_finest.benchmark.store import Store
 from recbole_finest.benchmark.work import run_cell
 
@@ -154,13 +157,41 @@ def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
     assert records("out")["failed"] == [] and not list(Path("out/cells").glob("*.error.json"))
 
 
-def test_a_locked_cell_is_left_to_the_process_that_makes_it(small_grid, write_grid):
-    from recbole_finest.benchmark.grid import read_grid
-    from recbole_finest.benchmark.run import Options, prepare_benchmark
-
-    grid, _, _ = read_grid(write_grid({**small_grid, "methods": ["none"]}), {}, {})
+def opened(file):
+    """The plan of a grid, and its folder, ready for cells."""
+    grid, _, _ = read_grid(file, {}, {})
     plan, store = prepare_benchmark(grid, Options(output_dir="out"), [])
     store.open()
+    return plan, store
+
+
+def test_a_cell_is_made_in_any_working_directory(small_grid, write_grid, tmp_path, monkeypatch):
+    small_grid["methods"] = ["none"]
+    here = list(opened(write_grid(small_grid))[0].cells)  # by an absolute path
+    small_grid["settings"]["data_path"] = "data"
+    plan, store = opened(write_grid(small_grid))
+    assert list(plan.cells) == here
+    monkeypatch.chdir("/")
+    drawn = next(cell for cell in plan.cells.values() if cell.perturbation is not None)
+    assert run_cell(str(store.root), drawn).error == ""
+    monkeypatch.chdir(tmp_path)
+    Path("replay.json").write_bytes((store.path(drawn.hash) / "perturbation.json").read_bytes())
+    plan, _ = opened(write_grid({**small_grid, "perturbations": [{"file": "replay.json"}]}))
+    monkeypatch.chdir("/")
+    replayed = next(cell for cell in plan.cells.values() if cell.perturbation is not None)
+    assert run_cell(str(store.root), replayed).error == ""
+    one, other = (store.read(cell.hash)["result"]["curve"] for cell in (drawn, replayed))
+    assert one == other
+
+
+def test_paths_are_made_absolute_and_names_are_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"pre_model_path": "pre.pth", "perturbation_file": None, "dataset": "toy"}
+    assert absolute(given) == {**given, "pre_model_path": str(tmp_path / "pre.pth")}
+
+
+def test_a_locked_cell_is_left_to_the_process_that_makes_it(small_grid, write_grid):
+    plan, store = opened(write_grid({**small_grid, "methods": ["none"]}))
     cell = next(iter(plan.cells.values()))
     with FileLock(store.locks / cell.hash):
         assert run_cell(str(store.root), cell).status == "locked"
