@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 from recbole.evaluator.register import metric_types
 from recbole.utils import EvaluatorType
 
+from recbole_finest import distributed
 from recbole_finest.config import RUN_SETTINGS, Config
 from recbole_finest.data.from_settings import PERTURBING, is_perturbed
 from recbole_finest.errors import UserError
@@ -82,9 +84,13 @@ def base_settings(
     taken = _taken(settings, fresh)
     if any(name in config.external_config_dict for name in PERTURBING):
         taken = {k: v for k, v in taken.items() if k not in PERTURBING}
+    if config["perturbation_seeds"]:
+        taken.pop("perturbation_seed", None)
+    _check_seeds(config, taken)
     if is_perturbed({name: taken.get(name, config[name]) for name in PERTURBING}):
         _check_stage(config, checkpoint)
         _check_alike(config, taken)
+    command_line = {**(command_line or {}), **_validated_depths(config, taken)}
     merged = {**taken, **_file_settings(files), **dict(given or {})}
     merged_config = Config(config["model_class"], config["dataset"], None, merged, command_line)
     merged_config.inherited = frozenset(taken) - frozenset(config.external_config_dict)
@@ -159,6 +165,29 @@ def _check_alike(config: Config, taken: Mapping[str, Any]) -> None:
                 "the model on the perturbed log must be trained alike; leave it out, or set "
                 "perturbation_ratio=0"
             )
+
+
+def _check_seeds(config: Config, taken: Mapping[str, Any]) -> None:
+    seeds, seed = config["seeds"], taken.get("seed")
+    if seeds and seed not in [None, *seeds] and "seed" not in config.external_config_dict:
+        raise UserError(
+            f"seeds is {seeds}, but base_checkpoint was trained with seed {seed}, which has to be one of "
+            "them; add it to seeds, or leave base_checkpoint out"
+        )
+
+
+def _validated_depths(config: Config, taken: Mapping[str, Any]) -> dict[str, Any]:
+    """``topk`` with the depth of the metric that chose base's epoch, and has to choose that of base'."""
+    given = config.external_config_dict
+    depth = str(taken.get("valid_metric")).partition("@")[2]
+    if "topk" not in given or "valid_metric" in given or not depth or int(depth) in config["topk"]:
+        return {}
+    if distributed.is_main():
+        getLogger(__name__).warning(
+            f"topk is {config['topk']}; {depth} is measured too, because base_checkpoint was validated "
+            f"by {taken['valid_metric']}"
+        )
+    return {"topk": [*config["topk"], int(depth)]}
 
 
 def _file_settings(files: Sequence[str] | None) -> dict[str, Any]:

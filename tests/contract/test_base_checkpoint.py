@@ -144,6 +144,34 @@ def test_a_fine_tuned_model_is_no_base(run_from, ours):
     assert result["stability"] == ours[0]["stability"]
 
 
+def settings_from(checkpoint, data_path, **settings):
+    """The settings of a run from a checkpoint of SASRec."""
+    given = {"data_path": str(data_path), "base_checkpoint": "base.pth"}
+    config = Config("SASRec", "toy", config_dict=given, command_line=settings)
+    return base_settings(config, checkpoint, None, given, settings)
+
+
+def test_other_depths_than_base_was_validated_at(toy_data, run_from, ours, caplog):
+    result, folder = run_from("SASRec", ours[1] / "base.pth", topk=[5])
+    assert "topk is [5]; 10 is measured too" in caplog.text
+    assert "ndcg@5" in result["accuracy"]["base"]
+    assert result["accuracy"]["base"]["mrr@10"] == ours[0]["accuracy"]["base"]["mrr@10"]
+    assert result["stability"]["base"]["jaccard@10"] == ours[0]["stability"]["base"]["jaccard@10"]
+    assert load_checkpoint(folder / "base_perturbed.pth")["config"]["valid_metric"] == "MRR@10"
+    checkpoint = load_checkpoint(ours[1] / "base.pth")
+    assert settings_from(checkpoint, toy_data, topk="[10, 20]")["topk"] == [10, 20]
+    own = settings_from(checkpoint, toy_data, topk=5, valid_metric="MRR@5", perturbation_ratio=0)
+    assert own["topk"] == [5] and own["valid_metric"] == "MRR@5"
+
+
+def test_seeds_have_to_hold_the_checkpoints(toy_data, ours):
+    checkpoint = load_checkpoint(ours[1] / "base.pth")
+    with pytest.raises(UserError, match=r"seeds is \[5, 6\], but .* trained with seed 11"):
+        settings_from(checkpoint, toy_data, seeds="[5,6]")
+    found = settings_from(checkpoint, toy_data, seeds="[5,11]", perturbation_seeds="[3,4]")
+    assert (found["seed"], found["perturbation_seed"]) == (11, 3)
+
+
 def test_a_control_that_differs_is_said(run_from, ours, caplog):
     result, folder = run_from("SASRec", ours[1] / "base.pth", state="WARNING")
     assert "Control failed" not in caplog.text + summary_table(result)
@@ -161,9 +189,7 @@ def test_a_perturbation_of_the_runs_own_replaces_the_checkpoints(toy_data, ours)
     checkpoint["config"] = {**checkpoint["config"], "perturbation_count": 5}
 
     def count_and_ratio(**settings):
-        given = {"data_path": str(toy_data), "base_checkpoint": "base.pth", **settings}
-        config = Config("SASRec", "toy", config_dict=given)
-        found = base_settings(config, checkpoint, None, given, None)
+        found = settings_from(checkpoint, toy_data, **settings)
         return found["perturbation_count"], found["perturbation_ratio"]
 
     assert count_and_ratio() == (5, 0.02)
