@@ -71,7 +71,7 @@ def test_how_to_read_it_says_who_trains_with_dropout(folder):
 def test_the_note_says_how_cost_is_computed(folder):
     for name in ("leaderboard.md", "leaderboard.html"):
         text = text_of(folder, name)
-        assert "Training cost is that of one renewal" in text
+        assert "Training is one renewal" in text
         assert "the least seconds per epoch that any of it took" in text
 
 
@@ -117,6 +117,32 @@ def test_csv_is_unrounded(folder):
     assert (
         len(found) == 2 + 3 * 3 + 2 * 2
     )  # the other data set; all, two models; controls of one and all
+
+
+def test_cost_is_shown_in_seconds_and_against_base(tmp_path):
+    records = []
+    for model, seconds in (("SASRec", 80.0), ("NARM", 40.05)):
+        for method, cost, scoring in (("none", 1.0, 0.0634), ("ensemble", 3.0, 0.2)):
+            records.append(record(method, 0.6, model=model, cost=cost))
+            records[-1] |= {"cost_seconds": seconds * cost, "inference_seconds": scoring}
+            records[-1] |= {"inference_ratio": scoring / 0.0634}
+    write_leaderboard(write_records(tmp_path, records))
+    columns = ["training, s", "training cost", "inference, s", "inference cost"]
+    wanted = {"none": ["60.0", "1.00 ×", "0.0634", "1.00 ×"]}
+    wanted["ensemble"] = ["180", "3.00 ×", "0.200", "3.15 ×"]
+    lines = [line for line in text_of(tmp_path, "leaderboard.md").splitlines() if line[:1] == "|"]
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    shown = {row[1].partition(" (")[0]: row for row in table[2:] if row[0] == "all models"}
+    for method, values in wanted.items():
+        assert [shown[method][table[0].index(name)] for name in columns] == values
+        for name in ("leaderboard.html", "leaderboard.tex"):
+            text = text_of(tmp_path, name)
+            assert all(value.removesuffix(" ×") in text for value in (*columns, *values))
+    found = pd.read_csv(tmp_path / "leaderboard.csv").set_index(["model", "method"])
+    ensemble = found.loc[("all models", "ensemble")]
+    assert ensemble["cost_seconds"] == pytest.approx(3 * 60.025) and ensemble["cost"] == 3.0
+    assert ensemble["inference_seconds"] == 0.2
+    assert ensemble["inference"] == pytest.approx(0.2 / 0.0634)
 
 
 def test_every_latex_row_has_the_columns_of_its_tabular(folder):

@@ -33,6 +33,18 @@ def ratio(found: float) -> str:
     return NOTHING if math.isnan(found) else f"{found:.2f} ×"
 
 
+def seconds(found: float) -> str:
+    """Seconds to three digits.
+
+    >>> seconds(0.06341), seconds(13.327), seconds(1234.5)
+    ('0.0634', '13.3', '1234')
+    """
+    if math.isnan(found):
+        return NOTHING
+    digits = 2 - math.floor(math.log10(found)) if found > 0 else 0
+    return f"{found:.{max(0, digits)}f}"
+
+
 def comparison(found: Against | None) -> str:
     """The gain and what the test says: ``+0.0831, p 0.031 *``, the star for p < 0.05."""
     if found is None or not found.n:

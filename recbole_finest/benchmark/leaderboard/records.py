@@ -24,7 +24,7 @@ PARTS = {
     "similarity_to_base": "similarity",
     "lists": "lists",
 }
-COSTS = ("cost_ratio", "inference_ratio")
+COSTS = ("cost_seconds", "cost_ratio", "inference_seconds", "inference_ratio")
 PLACE = ["dataset", "shuffle_order", "model", "method", "seed", "perturbation"]
 
 
@@ -52,8 +52,7 @@ class Benchmark:
         cell_seconds: time of all work, that of earlier commands included; None where it is not known.
         failed: ``[{"cell", "error"}]``; what was not made because of it is there too.
         trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
-            the perturbation in words, ``cost_ratio``, ``inference_ratio`` and one a value, such as
-            ``stability/jaccard@10``.
+            the perturbation in words, ``COSTS`` and one a value, such as ``stability/jaccard@10``.
         variants: the methods that have settings of their own, by name.
     """
 

@@ -56,6 +56,7 @@ class Row:
         coverage: share of the catalogue in the lists.
         worst: 5th percentile over test instances of the first measure, mean over replicates.
         cost, inference: of one renewal, and of scoring the test instances, against base's.
+        cost_seconds, inference_seconds: the same in seconds, mean over models.
         against_none, against_best: comparisons; None where there is nothing to compare with.
         best: whether this is the best baseline.
         front: whether it is on the Pareto front of its block.
@@ -74,6 +75,8 @@ class Row:
     worst: float
     cost: float
     inference: float
+    cost_seconds: float
+    inference_seconds: float
     change: Estimate = NONE
     change_perturbed: Estimate = NONE
     removed: Estimate = NONE
@@ -113,6 +116,8 @@ def plain_row(
         worst=average(trainings, f"worst/{main}"),
         cost=average(trainings, "cost_ratio"),
         inference=average(trainings, "inference_ratio"),
+        cost_seconds=average(trainings, "cost_seconds"),
+        inference_seconds=average(trainings, "inference_seconds"),
     )
 
 

@@ -16,13 +16,14 @@ from recbole_finest.benchmark.leaderboard.rows import ALL, Row
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.table import NOTHING, Table, number
 
+COSTS = ("cost_seconds", "cost", "inference_seconds", "inference")
 COST = (
-    "Training cost is that of one renewal, all that is computed each time the model is renewed, against "
-    "training base once: base, reference lists and fine-tuning; every base of an ensemble; of a warm start "
-    "its further training alone, since yesterday's model is there. Inference cost is that of scoring all "
-    "test instances against base's; a fine-tuned model has base's size. Seconds of cells that run side by "
-    "side are only roughly comparable; therefore work that differs in seed and perturbation alone counts "
-    "as one, with the least seconds per epoch that any of it took, times the mean number of epochs "
+    "Training is one renewal, all that is computed each time the model is renewed, in seconds (mean over "
+    "models) and against training base once: base, reference lists and fine-tuning; every base of an "
+    "ensemble; of a warm start its further training alone, since yesterday's model is there. Inference is "
+    "scoring all test instances once; a fine-tuned model has base's size. Seconds of cells that run side "
+    "by side are only roughly comparable; therefore work that differs in seed and perturbation alone "
+    "counts as one, with the least seconds per epoch that any of it took, times the mean number of epochs "
     "(evaluations: the least seconds)."
 )
 
@@ -67,7 +68,9 @@ def shown(row: Row, keys: Keys) -> dict[str, str]:
         **{measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]},
         f"{accuracy} change, %": cells.per_cent(row.change),
         "change on the perturbed log, %": cells.per_cent(row.change_perturbed),
+        "training, s": cells.seconds(row.cost_seconds),
         "training cost": cells.ratio(row.cost),
+        "inference, s": cells.seconds(row.inference_seconds),
         "inference cost": cells.ratio(row.inference),
         "against none": cells.comparison(row.against_none),
         "against the best baseline": cells.comparison(row.against_best),
@@ -91,7 +94,7 @@ def flat(row: Row) -> dict[str, Any]:
             found |= _ends(prefix + key, value)
     for name in ("change", "change_perturbed", "removed"):
         found |= _ends(name, getattr(row, name))
-    for name in ("similarity", "coverage", "worst", "cost", "inference", "best", "front"):
+    for name in ("similarity", "coverage", "worst", *COSTS, "best", "front"):
         found[name] = getattr(row, name)
     for name in ("against_none", "against_best"):
         made = getattr(row, name)
