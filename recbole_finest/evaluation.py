@@ -26,7 +26,8 @@ class Evaluation:
 
     Attributes:
         accuracy: RecBole's metrics, unrounded, by the names that RecBole prints.
-        items: internal item ids best first, ``[n, depth]``; -1 fills short lists.
+        items: internal item ids best first, ``[n, depth]``; -1 fills short lists. The depth is
+            ``list_depth``, or the largest of ``topk`` where that is more, or all items.
         scores: their logits, ``[n, depth]``, float32; None for lists without seen items.
         unseen: the best items without those of the instance's history, ``[n, max(topk)]``: the list
             that a person would be shown; -1 fills short lists; None without ``filter_seen``.
@@ -70,7 +71,7 @@ def evaluate(
     collector, evaluator = FinestCollector(unrounded), FinestEvaluator(unrounded)
     collector.shared = True
     collector.data_collect(train_data)
-    depth = min(config["list_depth"], scorer.n_items - 1)
+    depth = min(max(config["list_depth"], *config["topk"]), scorer.n_items - 1)
     shown = min(max(config["topk"]), scorer.n_items - 1)
     items, values, unseen = [], [], []
     first, stride = distributed.rank() * loader.step, distributed.world_size() * loader.step

@@ -174,6 +174,21 @@ def test_validation_follows_topk(toy):
     assert "ndcg@5" in result["accuracy"]["finest"]
 
 
+def test_lists_are_as_deep_as_the_largest_topk_or_hold_all_items(toy, tmp_path):
+    settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
+    settings |= {"topk": [10, 5000], "list_depth": 5}
+    result = run_finest("GRU4Rec", "toy", config_dict=settings)
+    assert {"jaccard@10", "rbo@10"} <= set(result["stability"]["base"])
+    items = RankLists.load(tmp_path / "run" / "ranklists" / "base.npz").items
+    catalogue = len(np.unique(items))
+    assert items.shape == (30, 40) and catalogue == 40
+    found = result["lists"]["base"]
+    assert found["coverage@10"] == len(np.unique(items[:, :10])) / catalogue < 1
+    assert found["coverage@5000"] == 1
+    data = prepare_data(Config("GRU4Rec", "toy", config_dict=settings))
+    assert found["popularity@5000"] == pytest.approx(len(data.log.train_positions) / catalogue)
+
+
 def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):
     folder = tmp_path / "run"
     folder.mkdir()
