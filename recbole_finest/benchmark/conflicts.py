@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recbole_finest.benchmark.draws import AMOUNTS
 from recbole_finest.benchmark.grid import Grid
 
-# Keys of a perturbation that say how much is changed: one of them counts, whichever it is.
-AMOUNTS = {"ratio", "count", "per_user", "users"}
 DECIDED = {"kind", "file", "seed", "seeds"}  # by the axes, never by a setting
 
 
@@ -26,7 +25,7 @@ def conflicts(grid: Grid) -> Iterator[str]:
 
 
 def _of_perturbations(grid: Grid, name: str, key: str) -> Iterator[str]:
-    same = AMOUNTS if key in AMOUNTS else {key}
+    same = AMOUNTS if key in AMOUNTS else (key,)
     own = [str(p) for p in grid.perturbations if any(p.get(k) is not None for k in same)]
     if own:
         yield (

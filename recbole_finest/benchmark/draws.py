@@ -1,4 +1,4 @@
-"""Which test perturbations are one and the same, however they are spelled."""
+"""Test perturbations as settings: which are one and the same, and which change nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from recbole_finest.benchmark.cell import digest
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
+
+# Keys of a perturbation that say how much is changed: one of them counts, whichever it is.
+AMOUNTS = ("ratio", "count", "per_user", "users")
 
 
 def identity(settings: Mapping[str, Any]) -> str:
@@ -37,3 +40,16 @@ def _amount(given: Mapping[str, Any]) -> dict[str, Any]:
         return {"per_user": given["per_user"], "position": given["position"]}
     name = "count" if given["count"] else "ratio"
     return {name: given[name]}
+
+
+def unclear(settings: Mapping[str, Any]) -> str | None:
+    """Why these settings ``perturbation_…`` do not say how much is changed, or None."""
+    if settings["perturbation_file"]:
+        return None
+    names = [f"perturbation_{name}" for name in AMOUNTS if name != "ratio"]
+    given = [name for name in names if settings[name]]
+    if len(given) > 1:
+        return f"{' and '.join(given)} are both given; choose one"
+    if not given and settings["perturbation_ratio"] == 0:
+        return "perturbation_ratio is 0, so there is nothing to measure; give a ratio or a count"
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from recbole_finest.benchmark import sweep
 from recbole_finest.benchmark.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.compat import parse_value
 from recbole_finest.errors import UserError
+from recbole_finest.method import METHODS
 from recbole_finest.settings import read_yaml
 
 # Keys of a perturbation in the grid; each stands for the setting perturbation_<key>.
@@ -64,7 +66,7 @@ class Grid:
         dataset_settings, model_settings: settings by data set and by model, later ones first.
         command_line: settings that win over all others.
         max_accuracy_loss: share of accuracy that the recommended setting of a sweep may cost.
-        file_models: models that the YAML file names, whatever the command line chose of them.
+        file_models, file_datasets: those that the YAML file names, whatever the command line chose.
     """
 
     models: list[str]
@@ -80,13 +82,14 @@ class Grid:
     command_line: dict[str, Any] = field(default_factory=dict)
     max_accuracy_loss: float = MAX_ACCURACY_LOSS
     file_models: list[str] = field(default_factory=list)
+    file_datasets: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The grid as plain values, for ``records.json``; methods by label."""
         own = {v.label: {"method": v.method, **v.settings} for v in self.methods if v.settings}
         labels = [variant.label for variant in self.methods]
         found = {**asdict(self), "methods": labels, "method_settings": own}
-        del found["file_models"]
+        del found["file_models"], found["file_datasets"]
         return found
 
     def drawn(self) -> list[dict[str, Any]]:
@@ -150,6 +153,7 @@ def read_grid(
         found = {k: _mapping(f"{name}: {k}", v, mistakes) for k, v in mappings[name].items()}
         mappings[name] = found
     own = mappings.pop("method_settings")
+    mistakes += _without_method(own, [*lists["methods"], *_as_list(raw.get("methods", []))])
     grid = Grid(
         models=list(map(str, lists["models"])),
         datasets=list(map(str, lists["datasets"])),
@@ -161,6 +165,7 @@ def read_grid(
         command_line={name: parse_value(text) for name, text in command_line.items()},
         max_accuracy_loss=loss,
         file_models=list(map(str, _as_list(raw.get("models", [])))),
+        file_datasets=list(map(str, _as_list(raw.get("datasets", [])))),
         **mappings,
     )
     return grid, {name: raw[name] for name in RUN_KEYS if name in raw}, mistakes
@@ -208,6 +213,18 @@ def _of_kinds(perturbations: Sequence[Any], kinds: Sequence[Any]) -> list[Any]:
     found: list[Any] = []
     for kind in kinds:
         found += [p for p in perturbations if _perturbation(p).get("kind") == kind] or [kind]
+    return found
+
+
+def _without_method(own: Mapping[str, Any], methods: Sequence[Any]) -> list[str]:
+    """Methods that ``method_settings`` names and that there are not."""
+    known = [*map(str, methods), *METHODS]
+    found = []
+    for name in own:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "name it in methods too"
+            found.append(f"method_settings names '{name}', which is none of the methods; {hint}")
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,35 +11,24 @@ from typing import Any
 import yaml
 
 from recbole_finest.benchmark.conflicts import conflicts
+from recbole_finest.benchmark.draws import unclear
 from recbole_finest.benchmark.grid import PERTURBATION_KEYS, Grid, Variant
 from recbole_finest.benchmark.resolve import Resolver
-from recbole_finest.config import RUN_SETTINGS, Config
+from recbole_finest.benchmark.setting_names import (
+    reserved,
+    said,
+    sentences,
+    unknown_settings,
+    with_good_names,
+)
+from recbole_finest.config import Config
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.errors import UserError
 from recbole_finest.method import find_method
 from recbole_finest.model.find import find_model
 from recbole_finest.model.requirements import check_files
-from recbole_finest.settings import check_known, check_values
+from recbole_finest.settings import check_values
 
-# Settings that the grid decides, and what decides them.
-RESERVED = {
-    "model": "models",
-    "dataset": "datasets",
-    "seed": "seeds",
-    "seeds": "seeds beside the axes",
-    "shuffle_order": "shuffle_orders",
-    "recbole_order_baseline": "shuffle_orders",
-    "baselines": "methods",
-    "perturbation_kind": "perturbations (or --perturbation_kinds)",
-    "perturbation_seed": "perturbation_seeds",
-    "perturbation_seeds": "perturbation_seeds beside the axes",
-    "perturbation_file": "perturbations ({file: …})",
-    "base_checkpoint": "nothing: the benchmark trains every base itself",
-    "overwrite": "nothing: finished cells are never replaced",
-    "resume": "nothing: every run continues where the last one stopped",
-    "output_dir": "output_dir beside the axes",
-    "nproc": "jobs",
-}
 _TABLES: dict[str, Mapping[str, Any]] = {
     "kind": KINDS,
     "selection": SELECTIONS,
@@ -48,41 +38,46 @@ _TABLES: dict[str, Mapping[str, Any]] = {
 
 def mistakes_in(grid: Grid, resolver: Resolver) -> list[str]:
     """Everything that is wrong with a grid, one sentence each; nothing is trained for it."""
-    models = {model: _said(find_model, model) for model in grid.models}
-    found = [said for said in models.values() if said]
-    found += [m for name in grid.datasets for m in _said_list(_dataset, grid, name)]
-    found += [*_methods(grid), *_axes(grid)]
-    found += [*_reserved(grid), *conflicts(grid)]
-    good = [model for model, said in models.items() if said is None]
-    found += _unknown_settings(grid, resolver, good)
-    if good and not found:
-        for model in good:
-            found += _combinations(grid, resolver, model)
+    models = {model: _wrong_model(resolver, model) for model in grid.models}
+    found = [why for why in models.values() if why]
+    found += [m for name in grid.datasets for m in sentences(_dataset, grid, name)]
+    found += [*_methods(grid), *_axes(grid), *_unused(grid)]
+    found += [*reserved(grid), *conflicts(grid)]
+    good = [model for model, why in models.items() if why is None]
+    found += unknown_settings(grid, resolver, good)
+    if found:
+        grid = _sound(grid, resolver, good)
+        resolver = Resolver(grid)
+    for model in good:
+        found += _combinations(grid, resolver, model)
     return found
 
 
-def _said(act: Callable[..., Any], *args: Any) -> str | None:
-    """The message of the :class:`UserError` that a call ends with, or None."""
-    try:
-        act(*args)
-    except UserError as error:
-        return str(error)
-    return None
+def _wrong_model(resolver: Resolver, model: str) -> str | None:
+    """Why a model cannot be used, with its name."""
+    why = said(find_model, model)
+    if why is None and (why := said(resolver.bare, model)) is not None:
+        return f"{model}: {why}"
+    return why
 
 
-def _said_list(act: Callable[..., Any], *args: Any) -> list[str]:
-    said = _said(act, *args)
-    return [] if said is None else [said]
+def _sound(grid: Grid, resolver: Resolver, models: list[str]) -> Grid:
+    """The grid without the parts whose names are wrong, so that the values of the rest can be checked."""
+    return replace(
+        with_good_names(grid, resolver, models),
+        models=models,
+        datasets=[name for name in grid.datasets if said(_dataset, grid, name) is None],
+    )
 
 
 def _axes(grid: Grid) -> Iterator[str]:
     """Wrong seeds, orders and perturbations."""
     for seed in grid.seeds:
-        yield from _said_list(check_values, {"seed": seed})
+        yield from sentences(check_values, {"seed": seed})
     for seed in grid.perturbation_seeds:
-        yield from _said_list(check_values, {"perturbation_seed": seed})
+        yield from sentences(check_values, {"perturbation_seed": seed})
     for order in grid.shuffle_orders:
-        yield from _said_list(check_values, {"shuffle_order": order})
+        yield from sentences(check_values, {"shuffle_order": order})
     for perturbation in grid.perturbations:
         yield from _perturbation(perturbation)
 
@@ -98,78 +93,43 @@ def _perturbation(perturbation: Mapping[str, Any]) -> Iterator[str]:
             known = ", ".join(_TABLES[key])
             yield f"perturbation {key} is {value!r}, which does not exist; use one of {known}"
         elif key not in _TABLES:
-            yield from _said_list(check_values, {f"perturbation_{key}": value})
+            yield from sentences(check_values, {f"perturbation_{key}": value})
         if key == "file" and value is not None and not Path(str(value)).is_file():
             yield f"perturbation file '{value}' does not exist"
-
-
-def _reserved(grid: Grid) -> Iterator[str]:
-    places = [grid.settings, grid.command_line, *(v.settings for v in grid.methods)]
-    places += [*grid.dataset_settings.values(), *grid.model_settings.values()]
-    for name in {name: None for place in places for name in place}:
-        if name in RESERVED:
-            yield f"{name} cannot be a setting of a benchmark's cells; what decides it is {RESERVED[name]}"
-
-
-def _unknown_settings(grid: Grid, resolver: Resolver, models: list[str]) -> Iterator[str]:
-    """Shared settings that no model of the grid's file knows, and a model's own that it does not know."""
-    known = _known(resolver, [*models, *grid.file_models])
-    if not known or None in known.values():
-        return
-    shared = [grid.settings, grid.command_line, *grid.dataset_settings.values()]
-    shared += [variant.settings for variant in grid.methods]
-    anyone = set().union(*filter(None, known.values()))
-    for name in {name: None for place in shared for name in place if name not in RESERVED}:
-        yield from _said_list(check_known, [name], anyone)
-    for model, settings in grid.model_settings.items():
-        if model not in known:
-            yield from _said_list(find_model, model)
-        for name in settings if model in known else ():
-            said = _said_list(check_known, [name], known[model] or ())
-            yield from (f"{model}: {sentence}" for sentence in said)
-
-
-def _known(resolver: Resolver, models: list[str]) -> dict[str, set[str] | None]:
-    """Settings that each model knows; None for one that may read any. Unknown models are left out."""
-    found: dict[str, set[str] | None] = {}
-    for model in models:
-        config = _quietly(resolver, model)
-        if config is not None:
-            free = config.takes_any_setting()
-            found[model] = None if free else config.known_settings() | RUN_SETTINGS
-    return found
-
-
-def _quietly(resolver: Resolver, model: str) -> Config | None:
-    try:
-        return resolver.bare(model)
-    except UserError:
-        return None
 
 
 def _combinations(grid: Grid, resolver: Resolver, model: str) -> Iterator[str]:
     """Wrong values: of each setting alone where the combination is refused, else of the combination."""
     for dataset in grid.datasets:
         for variant in grid.methods:
-            said = _said(resolver.config, model, dataset, variant)
-            if said is not None:
-                yield from _single(resolver, model, dataset, variant) or [f"{model}: {said}"]
+            why = said(resolver.config, model, dataset, variant)
+            if why is not None:
+                yield from _single(resolver, model, dataset, variant) or [f"{model}: {why}"]
                 continue
             config = resolver.config(model, dataset, variant)
+            drawn = [unclear({**config.final_config_dict, **p}) for p in grid.drawn()]
+            yield from (sentence for sentence in drawn if sentence is not None)
             if (Path(config["data_path"]) / f"{dataset}.inter").is_file():
                 folder = config["data_path"]
-                yield from _said_list(check_files, config, folder, dataset)
+                yield from sentences(check_files, config, folder, dataset)
 
 
 def _single(resolver: Resolver, model: str, dataset: str, variant: Variant) -> list[str]:
     given = resolver.given(model, dataset, variant)
-    found = (_said(Config, model, dataset, None, {n: v}) for n, v in given.items())
-    return [said for said in found if said is not None]
+    found = (said(Config, model, dataset, None, {n: v}) for n, v in given.items())
+    return [why for why in found if why is not None]
+
+
+def _unused(grid: Grid) -> Iterator[str]:
+    """Settings of data sets that there are not."""
+    for name in grid.dataset_settings:
+        if name not in [*grid.datasets, *grid.file_datasets]:
+            yield from (f"dataset_settings: {why}" for why in sentences(_dataset, grid, name))
 
 
 def _methods(grid: Grid) -> Iterator[str]:
     for name in dict.fromkeys(variant.method for variant in grid.methods):
-        yield from _said_list(find_method, name)
+        yield from sentences(find_method, name)
 
 
 def _dataset(grid: Grid, dataset: str) -> None:

@@ -1,5 +1,7 @@
 """All mistakes of a grid at once, before anything is written."""
 
+from pathlib import Path
+
 import pytest
 
 from recbole_finest.benchmark.cli import main
@@ -69,6 +71,16 @@ ONE = [
     ({}, ["--config_files=a.yaml"], "--config"),
     ({}, ["stray"], "stray"),
     ({"perturbations": [{"kind": "deletion", "ratio": 2}]}, [], "perturbation_ratio is 2"),
+    ({}, ["--perturbation_ratio=0"], "perturbation_ratio is 0, so there is nothing to measure"),
+    ({"perturbations": [{"kind": "deletion", "ratio": 0}]}, [], "perturbation_ratio is 0, so"),
+    (
+        {"perturbations": [{"kind": "deletion", "count": 3, "per_user": 1}]},
+        [],
+        "perturbation_count and perturbation_per_user are both given",
+    ),
+    ({"method_settings": {"finst": {"rank_weight": 2}}}, [], "did you mean 'finest'"),
+    ({"method_settings": {"mine": {"rank_weight": 2}}}, [], "'mine', which is none of the methods"),
+    ({"dataset_settings": {"toyy": {"epochs": 2}}}, [], "dataset_settings: data set 'toyy'"),
 ]
 
 
@@ -80,6 +92,37 @@ def test_one_mistake_is_one_sentence(small_grid, write_grid, capsys, changes, wo
     error = capsys.readouterr().err
     assert said in error and error.count("error: ") == 1
     assert "Traceback" not in error
+
+
+def test_wrong_values_are_listed_beside_wrong_names(small_grid, write_grid, capsys):
+    words = ["--epochs=abc", "--hiden_size=3", "--reference_k=1", "--perturbation_seeds=-1"]
+    assert main([f"--config={write_grid(small_grid)}", *words]) == 2
+    error = capsys.readouterr().err
+    for said in ("epochs is 'abc'", "'hiden_size'", "reference_k is 1", "seed is -1", "4 mistakes"):
+        assert said in error, said
+
+
+def test_a_model_without_its_settings_is_named_beside_the_rest(small_grid, write_grid, capsys):
+    Path("broken_model.py").write_text(
+        "from recbole.model.sequential_recommender.gru4rec import GRU4Rec\n"
+        "class Broken(GRU4Rec): pass\n"
+    )
+    small_grid["models"] = ["broken_model:Broken", "GRU4Rec"]
+    assert main([f"--config={write_grid(small_grid)}", "--reference_k=1"]) == 2
+    error = capsys.readouterr().err
+    assert "broken_model:Broken: Either Model has attr 'input_type'" in error
+    assert "reference_k is 1" in error and "2 mistakes" in error
+
+
+def test_settings_of_what_is_not_chosen_now_are_no_mistake(small_grid, write_grid):
+    small_grid |= {"datasets": ["toy", "elsewhere"], "methods": ["none", "finest", "strong"]}
+    small_grid["dataset_settings"] = {"elsewhere": {"epochs": 2}}
+    small_grid["method_settings"] = {
+        "strong": {"method": "finest", "rank_weight": 9},
+        "listmle": {"listmle_weight": 2},
+    }
+    words = [f"--config={write_grid(small_grid)}", "--datasets=toy", "--methods=none,finest"]
+    assert main([*words, "--dry-run"]) == 0
 
 
 def test_another_folder_is_left_alone(small_grid, write_grid, tmp_path, capsys):
