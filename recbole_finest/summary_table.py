@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 from tabulate import tabulate
 
 from recbole_finest.report.labels import CONTROL_FAILED, CONTROLS, label
-from recbole_finest.report.pair import in_full_agreement
+from recbole_finest.report.pair import in_full_agreement, removed_share
 from recbole_finest.report.replicates import crossing, printed
 
 
@@ -20,7 +21,8 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     first: Mapping[str, float] = next(iter(stable.values()), {})
     shown_stability = [m for m in first if k is None or m.endswith(f"@{k}")] or list(first)
     shown_accuracy = [m for m in shown_accuracy if m.endswith(f"@{k}")]
-    removed = f"jaccard@{k}" if f"jaccard@{k}" in first else next(iter(first), None)
+    jaccard = (m for m in shown_stability if m.startswith("jaccard@"))
+    removed = next(jaccard, next(iter(shown_stability), None))
     header = ["model", *shown_accuracy, *shown_stability]
     header += [f"instability removed ({removed})"] if removed else []
     names = [n for n in accuracy if not n.endswith("_perturbed")]
@@ -36,10 +38,11 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
 
 
 def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
-    """Share of base's instability, 1 - metric, that a method takes away, in per cent."""
-    if name in ("base", *CONTROLS) or name not in stable or stable["base"][metric] >= 1:
+    """Share of base's instability that a method takes away, in per cent."""
+    if name in ("base", *CONTROLS) or name not in stable:
         return None
-    return f"{100 * (stable[name][metric] - stable['base'][metric]) / (1 - stable['base'][metric]):.0f} %"
+    share = removed_share(metric, stable["base"][metric], stable[name][metric])
+    return None if isnan(share) else f"{100 * share:.0f} %"
 
 
 def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
