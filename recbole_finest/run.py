@@ -270,7 +270,7 @@ class Run:
             "training_mode": "packed" if self.data.packed else "instance",
             "reference_k": self.k,
             "versions": self.output.versions(),
-            "perturbation": None if changes is None else perturbation_summary(config, changes),
+            "perturbation": None if changes is None else perturbation_summary(changes),
             "accuracy": {name: e.accuracy for name, e in found.items()},
             "stability": measured,
             "stability_filtered": {
@@ -294,7 +294,7 @@ class Run:
         return {key: float(values.mean()) for key, values in found.items()}
 
 
-def perturbation_summary(config: Config, changes: Changes) -> dict[str, Any]:
+def perturbation_summary(changes: Changes) -> dict[str, Any]:
     """What a result says of its test perturbation; the rows are in ``perturbation.json``."""
     return {
         "kind": changes.kind,
@@ -302,7 +302,7 @@ def perturbation_summary(config: Config, changes: Changes) -> dict[str, Any]:
         "item_choice": changes.item_choice,
         "ratio": changes.ratio,
         "count": len(changes.row),
-        "seed": config["perturbation_seed"],
+        "seed": changes.seed,
         "n_interactions": changes.n_interactions,
         "fingerprint": changes.fingerprint,
     }

@@ -121,6 +121,17 @@ def test_the_pieces_give_what_the_command_gives(toy, tmp_path):
     assert set(trainer.evaluate(data.test_loader(), load_best_model=False)) >= {"ndcg@10"}
 
 
+def test_a_replayed_perturbation_keeps_its_seed(toy, tmp_path):
+    data = [f"--data_path={toy['data_path']}", "--dataset=toy"]
+    drawing = ["--perturbation_seed=5", "--perturbation_ratio=0.02", "--output=c.json"]
+    assert main(["perturb", *data, *drawing]) == 0
+    settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
+    result = run_finest("GRU4Rec", "toy", config_dict={**settings, "perturbation_file": "c.json"})
+    assert result["perturbation"]["seed"] == 5
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert "selection random, seed 5)" in text
+
+
 def test_catalogue_overlap_stands_beside_the_other_measures(toy):
     result = run_finest("SASRec", "toy", config_dict={**toy, "catalogue_overlap": True})
     key = next(k for k in result["stability"]["control"] if int(k.split("@")[1]) > 10)

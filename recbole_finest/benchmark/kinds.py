@@ -71,7 +71,7 @@ def _perturbation(job: Job, opened: Opened) -> dict[str, Any]:
     tokens = data.dataset.field2id_token
     names = tokens[data.train.fields.user], tokens[data.train.fields.item]
     save_changes(job.part / "perturbation.json", opened.changes, *names, dataset)
-    return {"perturbation": perturbation_summary(opened.config, opened.changes)}
+    return {"perturbation": perturbation_summary(opened.changes)}
 
 
 def _reference(job: Job) -> dict[str, Any]:
