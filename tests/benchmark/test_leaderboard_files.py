@@ -60,12 +60,13 @@ def test_the_first_lines_say_what_was_run(folder):
     )
 
 
-def test_how_to_read_it_says_who_trains_with_dropout(folder):
+def test_how_to_read_it_says_what_limits_a_comparison(folder):
     (how,) = [
         line for line in text_of(folder, "leaderboard.md").splitlines() if "How to read" in line
     ]
     assert "plain, warm\\_start and adversarial with it" in how
     assert "finest\\_dropout: both gives all of them dropout" in how
+    assert "share members (of size 3, seed s uses the bases of s, s + 1 and s + 2)" in how
 
 
 def test_the_note_says_how_cost_is_computed(folder):

@@ -26,7 +26,8 @@ HOW_TO_READ = (
     "accuracy. By default FINEST, its ablations, distillation and listmle train without dropout, and "
     "plain, warm_start and adversarial with it, so that part of a difference in accuracy may come from "
     "that; finest_dropout: both gives all of them dropout. Test perturbations of one model and seed share "
-    "its base, so that replicates are not wholly independent."
+    "its base, and ensembles of neighbouring seeds share members (of size 3, seed s uses the bases "
+    "of s, s + 1 and s + 2), so that replicates are not wholly independent."
 )
 
 
