@@ -108,8 +108,7 @@ def parse(argv: Sequence[str]) -> tuple[dict[str, str], dict[str, Any], dict[str
 
 def _say(found: Mapping[str, Any], root: Path) -> int:
     """Write and print the leaderboard, and say how it went."""
-    if found["records"]:
-        _leaderboard(found, root)
+    _leaderboard(found, root)
     for failure in found["failed"]:
         print(f"failed: {failure['label']}: {failure['error']}", file=sys.stderr)
     if found["failed"]:
@@ -127,5 +126,6 @@ def _leaderboard(found: Mapping[str, Any], root: Path) -> None:
         from recbole_finest.benchmark.leaderboard import main_table, write_leaderboard
     except ImportError:
         return
-    print(main_table(found))
+    if found["records"]:
+        print(main_table(found))
     print(f"leaderboard: {write_leaderboard(root)}")

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from recbole_finest import run_finest
+from recbole_finest.benchmark import kinds
 from recbole_finest.benchmark.cli import main
 from recbole_finest.benchmark.grid import read_grid
 from recbole_finest.benchmark.resolve import absolute
@@ -143,7 +144,6 @@ def test_a_failed_cell_is_recorded_and_the_rest_is_done(small_grid, write_grid, 
 
 def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
     file = write_grid({**small_grid, "methods": ["none"]})
-    from recbole_finest.benchmark import kinds
 
     def broken(job):
         raise MemoryError("no room")
@@ -153,8 +153,28 @@ def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
         assert main([f"--config={file}", "--jobs=1"]) == 1
     assert [f["error"] for f in records("out")["failed"]] == ["MemoryError: no room"] * 2
     assert len(list(Path("out/cells").glob("*.error.json"))) == 2
+    assert "2 cells FAILED" in Path("out/leaderboard.md").read_text()
     assert main([f"--config={file}", "--jobs=1"]) == 0
     assert records("out")["failed"] == [] and not list(Path("out/cells").glob("*.error.json"))
+
+
+def test_the_leaderboard_shows_the_grid_that_was_asked_for(small_grid, write_grid, monkeypatch):
+    file = write_grid({**small_grid, "methods": ["none", "plain"]})
+    assert main([f"--config={file}", "--jobs=1"]) == 0
+    whole, made = records("out"), finished("out")
+    assert main([f"--config={file}", "--jobs=1", "--methods=none"]) == 0
+    assert [r["method"] for r in records("out")["records"]] == ["control", "none"]
+    with monkeypatch.context() as patch:
+        for name in list(kinds.WORK):
+            patch.delitem(kinds.WORK, name)  # nothing can be made
+        assert main([f"--config={file}", "--jobs=1"]) == 0
+        assert without_times(records("out")) == without_times(whole) and finished("out") == made
+        assert main([f"--config={file}", "--jobs=1", "--epochs=2"]) == 1
+    assert records("out")["records"] == []
+    for suffix in ("md", "html"):
+        assert "0 trainings measured" in Path(f"out/leaderboard.{suffix}").read_text(), suffix
+    assert "GRU4Rec" not in Path("out/leaderboard.csv").read_text()
+    assert "Jaccard" not in Path("out/leaderboard.tex").read_text()
 
 
 def opened(file):
