@@ -64,7 +64,7 @@ def _run(argv: list[str]) -> int:
     for name in ("output_dir", "address"):
         given |= {name: own[name]} if name in own else {}
     options = Options(**{**from_file, **given})
-    plan, store = prepare_benchmark(grid, options, mistakes)
+    plan, store = prepare_benchmark(grid, options, mistakes, fetch=not dry)
     if dry:
         print(overview(plan, store))
         return 0

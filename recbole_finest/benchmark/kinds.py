@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from recbole_finest.stages import (
     load_trained,
     train_base,
 )
+from recbole_finest.tracking import tracked
 
 MODEL, REFERENCE = "model", "reference"  # names of files and folders in a cell
 
@@ -46,6 +49,11 @@ class Job:
     def output(self) -> Output:
         return Output(self.part, logging.getLogger(), resume=False)
 
+    def tracked(self, config: Any) -> AbstractContextManager[None]:
+        """A TensorBoard folder and a Weights & Biases run of this cell's own."""
+        words = re.sub(r"\W+", "-", self.cell.label)
+        return tracked(config, self.store.root.name, f"{words}-{self.cell.hash}")
+
     def input(self, name: str) -> Path:
         """Folder of the one input of this name."""
         return self.store.path(self.cell.inputs[name][0])
@@ -57,7 +65,8 @@ def _base(job: Job) -> dict[str, Any]:
     config, data = opened.config, opened.data
     config["checkpoint_dir"] = str(job.part)
     begin = time.perf_counter()
-    _, epochs, curve = train_base(config, data, job.output(), MODEL, opened.log)
+    with job.tracked(config):
+        _, epochs, curve = train_base(config, data, job.output(), MODEL, opened.log)
     seconds = time.perf_counter() - begin
     found = {"seconds": seconds, "epochs": epochs, "curve": curve, "packed": data.packed}
     return {**found, **_perturbation(job, opened)}
@@ -101,9 +110,10 @@ def _method(job: Job) -> dict[str, Any]:
         references = ReferenceLists.load(job.input("reference") / REFERENCE)
     known = valid_reference(config, data, clean)
     begin = time.perf_counter()
-    _, epochs, curve = apply_method(
-        config, data, job.output(), MODEL, method, bases, references, opened.log, known
-    )
+    with job.tracked(config):
+        _, epochs, curve = apply_method(
+            config, data, job.output(), MODEL, method, bases, references, opened.log, known
+        )
     seconds = time.perf_counter() - begin
     found = {"seconds": seconds, "epochs": epochs, "curve": curve}
     return {**found, **_perturbation(job, opened)}

@@ -65,13 +65,16 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def prepare_benchmark(grid: Grid, options: Options, mistakes: list[str]) -> tuple[Plan, Store]:
+def prepare_benchmark(
+    grid: Grid, options: Options, mistakes: list[str], fetch: bool = True
+) -> tuple[Plan, Store]:
     """Check everything, fetch the data sets that are missing, and plan.
 
     Args:
         grid: the grid.
         options: how it is run.
         mistakes: those found so far.
+        fetch: whether data sets that are not there are downloaded; else only said to be missing.
 
     Raises:
         UserError: all mistakes at once; nothing was written.
@@ -79,7 +82,7 @@ def prepare_benchmark(grid: Grid, options: Options, mistakes: list[str]) -> tupl
     quiet_recbole()
     resolver = Resolver(grid)
     all_at_once([*mistakes, *options.mistakes(), *mistakes_in(grid, resolver)])
-    _fetch(grid, resolver)
+    _missing(grid, resolver, fetch)
     device = None
     if options.engine == "ray":  # this machine need not be like the workers'
         device = "cuda" if options.gpus_per_cell else "cpu"
@@ -121,14 +124,22 @@ def _engine(options: Options, store: Store, plan: Plan) -> Engine:
     return local_engine(str(store.root), jobs, options.threads_per_cell)
 
 
-def _fetch(grid: Grid, resolver: Resolver) -> None:
+def _missing(grid: Grid, resolver: Resolver, fetch: bool) -> None:
     """Let RecBole download the data sets that are not there, once, before the workers ask for them."""
     from recbole_finest.data.dataset import create_dataset
 
     for dataset in grid.datasets:
         config = resolver.config(grid.models[0], dataset, grid.methods[0])
-        if not os.path.isfile(os.path.join(config["data_path"], f"{dataset}.inter")):
+        file = os.path.join(config["data_path"], f"{dataset}.inter")
+        if os.path.isfile(file):
+            continue
+        if fetch:
             create_dataset(config)
+        else:
+            print(
+                f"data set '{dataset}' is not at '{file}' yet: a run downloads it, and until then none of "
+                "its cells counts as there"
+            )
 
 
 __all__ = ["Options", "UserError", "overview", "prepare_benchmark", "run_benchmark"]

@@ -102,6 +102,22 @@ def test_dry_run_says_what_is_there_and_writes_nothing(small_grid, write_grid, t
         assert (tmp_path / "out/cells" / cell).stat().st_mtime_ns == stamp
 
 
+def test_dry_run_downloads_nothing(small_grid, write_grid, tmp_path, capsys, monkeypatch):
+    def fetched(*_):
+        raise AssertionError("asked for the data set")
+
+    monkeypatch.setattr("recbole_finest.data.dataset.create_dataset", fetched)
+    file = write_grid({**small_grid, "datasets": ["toy", "ml-1m"]})
+    assert main([f"--config={file}", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    place = tmp_path / "data/ml-1m/ml-1m.inter"
+    assert f"data set 'ml-1m' is not at '{place}' yet" in out and "'toy' is not" not in out
+    assert [cell.strip() for cell in out.splitlines()[-1].split("|")][-3] == "28"
+    assert not place.parent.exists()
+    with pytest.raises(AssertionError, match="asked for"):
+        main([f"--config={file}"])
+
+
 def test_killed_and_continued_equals_uninterrupted(small_grid, write_grid, tmp_path):
     small_grid["settings"] |= {"epochs": 6, "finest_epochs": 3}
     file = write_grid(small_grid)
@@ -140,6 +156,17 @@ def test_a_failed_cell_is_recorded_and_the_rest_is_done(small_grid, write_grid, 
     assert "UserError" in error["traceback"]
     assert main([*words[:2]]) == 0  # other settings, other cells; what is there stays
     assert [r["method"] for r in records("out")["records"]][-1] == "finest"
+
+
+def test_every_training_has_a_tensorboard_folder_of_its_own(small_grid, write_grid):
+    assert main([f"--config={write_grid(small_grid)}", "--jobs=1"]) == 0
+    folders = [folder.name for folder in Path("log_tensorboard").iterdir()]
+    trained = [Store("out").read(cell) for cell in finished("out")]
+    trained = [cell for cell in trained if cell["kind"] in ("base", "control", "method")]
+    assert len(folders) == len(trained) == 5
+    for cell in trained:
+        assert sum(name.endswith(cell["cell"]) for name in folders) == 1
+    assert any("finest-on-deletion-0" in name for name in folders)
 
 
 def test_a_failed_cell_is_tried_again(small_grid, write_grid, monkeypatch):
