@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,6 @@ _AS_RECBOLE = {
 def base_settings(
     config: Config,
     checkpoint: Mapping[str, Any],
-    files: Sequence[str] | None,
     given: Mapping[str, Any] | None,
     command_line: Mapping[str, Any] | None,
 ) -> Config:
@@ -69,7 +68,7 @@ def base_settings(
     Args:
         config: the settings without the checkpoint.
         checkpoint: from :func:`load_checkpoint`, of ours or of RecBole.
-        files, given, command_line: the user's settings, as for :class:`Config`.
+        given, command_line: the user's settings outside of files, as for :class:`Config`.
 
     Raises:
         UserError: the checkpoint is of another model or data set, is no base, was trained with other
@@ -91,9 +90,10 @@ def base_settings(
         _check_stage(config, checkpoint)
         _check_alike(config, taken)
     command_line = {**(command_line or {}), **_validated_depths(config, taken)}
-    merged = {**taken, **_file_settings(files), **dict(given or {})}
+    merged = {**taken, **config.file_config_dict, **dict(given or {})}
     merged_config = Config(config["model_class"], config["dataset"], None, merged, command_line)
-    merged_config.inherited = frozenset(taken) - frozenset(config.external_config_dict)
+    now = frozenset(config.external_config_dict) - config.inherited
+    merged_config.inherited = (frozenset(taken) | config.inherited) - now
     return merged_config
 
 
@@ -138,9 +138,6 @@ def _taken(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     """The checkpoint's settings that a run of the same model has too."""
     names = set(fresh.final_config_dict) - RUN_SETTINGS - _DERIVED
     taken = {k: v for k, v in settings.items() if k in names and _is_plain(v)}
-    negatives = taken.get("train_neg_sample_args")
-    if isinstance(negatives, dict) and negatives.get("distribution") == "none":
-        taken["train_neg_sample_args"] = None  # what RecBole makes of null
     if (
         metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower())
         != EvaluatorType.RANKING
@@ -188,13 +185,6 @@ def _validated_depths(config: Config, taken: Mapping[str, Any]) -> dict[str, Any
             f"by {taken['valid_metric']}"
         )
     return {"topk": [*config["topk"], int(depth)]}
-
-
-def _file_settings(files: Sequence[str] | None) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for file in files or []:
-        merged.update(read_yaml(file))
-    return merged
 
 
 def load_base(config: Config, checkpoint: Mapping[str, Any], data: Data) -> Any:

@@ -19,11 +19,13 @@ from recbole_finest.model.find import find_model
 from recbole_finest.model.requirements import LOSSES, item_features
 from recbole_finest.replicates import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.settings import (
+    EXPLICIT,
     check_known,
     check_type,
     check_values,
     described_settings,
     properties_dir,
+    read_settings,
     read_yaml,
 )
 
@@ -60,6 +62,21 @@ RUN_SETTINGS = frozenset(
         "config_files",
         "seeds",
         "perturbation_seeds",
+    ]
+)
+
+
+# What is worked out from other settings, and cannot be read back.
+DERIVED = frozenset(
+    [
+        "MODEL_TYPE",
+        "MODEL_INPUT_TYPE",
+        "eval_type",
+        "valid_metric_bigger",
+        "model_class",
+        "valid_neg_sample_args",
+        "test_neg_sample_args",
+        "checkpoint_dir",
     ]
 )
 
@@ -127,10 +144,13 @@ class Config(RecBoleConfig):
             torch.cuda.set_device(here.local_rank)
 
     def _load_config_files(self, file_list: Sequence[str]) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for file in file_list:
-            merged.update(read_yaml(file))
-        return merged
+        settings, self._file_defaults = read_settings(file_list)
+        return settings
+
+    def _merge_external_config_dict(self) -> None:
+        super()._merge_external_config_dict()
+        given = set(self.variable_config_dict) | set(self.cmd_config_dict)
+        self.inherited = frozenset(self._file_defaults - given)
 
     def _get_model_and_dataset(self, model: Any, dataset: Any) -> tuple[str, type, str]:
         model = model if model is not None else self.external_config_dict.get("model")
@@ -161,9 +181,11 @@ class Config(RecBoleConfig):
 
     def _get_final_config_dict(self) -> dict[str, Any]:
         final = super()._get_final_config_dict()
-        if "train_neg_sample_args" not in self.external_config_dict and not _needs_negatives(
-            self.model_class, final.get("loss_type")
-        ):
+        if not self.is_explicit("train_neg_sample_args"):
+            needed = _needs_negatives(self.model_class, final.get("loss_type"))
+            default = self.internal_config_dict["train_neg_sample_args"]
+            final["train_neg_sample_args"] = default if needed else None
+        elif _draws_none(final["train_neg_sample_args"]):
             final["train_neg_sample_args"] = None
         _check_loss(self.model_class, final)
         final["load_col"] = self._columns(final)
@@ -185,7 +207,7 @@ class Config(RecBoleConfig):
         measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
         if measured and (not depth or depth in map(str, depths)):
             return final["valid_metric"]
-        if measured and "valid_metric" not in self.external_config_dict:
+        if measured and not self.is_explicit("valid_metric"):
             return f"{metric}@{depths[0]}"
         raise UserError(
             f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
@@ -248,6 +270,21 @@ class Config(RecBoleConfig):
         """Whether the user gave this setting, rather than a shipped default."""
         return name in self.external_config_dict and name not in self.inherited
 
+    def repeatable(self) -> dict[str, Any]:
+        """The settings as a config file holds them that repeats the run, defaults included."""
+        names = {
+            "model",
+            "dataset",
+            "device",
+            *self.internal_config_dict,
+            *self.external_config_dict,
+        }
+        found = {k: v for k, v in self.plain().items() if k in names - DERIVED}
+        found["data_path"] = str(Path(found["data_path"]).parent)  # RecBole has added the data set
+        if self.takes_any_setting():
+            found["model"] = self["model_class"]
+        return {**found, EXPLICIT: sorted(filter(self.is_explicit, found))}
+
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
         return plain_state(self.final_config_dict)
@@ -277,10 +314,17 @@ def _needs_negatives(model_class: type, loss_type: str | None) -> bool:
     return getattr(model_class, "input_type", None) is not None
 
 
+def _draws_none(negatives: Any) -> bool:
+    """Whether ``train_neg_sample_args`` says in one of RecBole's words that there are no negatives."""
+    if isinstance(negatives, dict):
+        return negatives.get("distribution", "") in (None, "None", "none")
+    return negatives in (None, "None")
+
+
 def _check_loss(model_class: type, final: Mapping[str, Any]) -> None:
     """Refuse settings that the loss cannot be computed with, or that only pre-train the model."""
     loss, negatives = final.get("loss_type"), final.get("train_neg_sample_args")
-    if isinstance(negatives, dict) and negatives.get("distribution", "") in (None, "None"):
+    if _draws_none(negatives):
         negatives = None
     losses = LOSSES.get(model_class.__name__)
     if losses and loss not in losses:

@@ -20,6 +20,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.replicates import FOLDER as REPLICATES
 from recbole_finest.report.run_folder import LISTS, UNSEEN
 from recbole_finest.result import MARK, OtherOutput, Output, write_settings
+from recbole_finest.settings import EXPLICIT
 
 
 @contextmanager
@@ -89,10 +90,8 @@ def _check_folder(config: Any) -> Path:
 
 def _taking(path: Path, config: Any, held: MemoryHandler) -> Callable[[], bool]:
     """What makes the folder the run's; tells whether this process keeps reference lists there."""
-    settings, overwrite = (
-        config.plain(),
-        bool(config["overwrite"]),
-    )  # before the run writes into them
+    settings = config.repeatable()  # now: a run writes into its own
+    overwrite = bool(config["overwrite"])
     log = path / f"{config['model']}-{config['dataset']}.log"
 
     def make() -> int:
@@ -138,14 +137,14 @@ def _silence() -> Iterator[logging.Logger]:
 # Settings that may differ between a run and its continuation.
 _FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
 _FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finished run
-_FREE |= {"ip", "port", "group_offset", "local_rank", "process_timeout", "gpu_id"}
+_FREE |= {EXPLICIT, "ip", "port", "group_offset", "local_rank", "process_timeout", "gpu_id"}
 
 
 def _check_same_settings(path: Path, config: Any) -> None:
     if not config["resume"]:
         return
     before = yaml.safe_load((path / MARK).read_text(encoding="utf-8")) or {}
-    now = config.plain()
+    now = config.repeatable()
     for name in sorted(set(before) & set(now) - _FREE - {"overwrite", "resume"}):
         if before[name] != now[name]:
             raise UserError(

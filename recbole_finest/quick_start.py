@@ -48,7 +48,7 @@ def run_finest(
         if config["base_checkpoint"]:
             path = config["base_checkpoint"]
             checkpoint = distributed.from_main(lambda: load_checkpoint(path))
-            config = base_settings(config, checkpoint, *given[2:])
+            config = base_settings(config, checkpoint, *given[3:])
         check_tracking(config)
         with open_output(config) as output:
             return _measured(config, output, checkpoint)

@@ -138,7 +138,7 @@ def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[
             **dict.fromkeys(SEED_LISTS.values()),
             **dict.fromkeys(OF_THE_FIRST, False),
         )
-        output = first.output.part(folder, settings.plain())
+        output = first.output.part(folder, settings.repeatable())
         if seed in runs:
             found = _other_perturbation(runs[seed], settings, output)
         else:

@@ -14,6 +14,7 @@ import yaml
 from recbole_finest.compat import ScalarLoader
 from recbole_finest.errors import UserError
 
+EXPLICIT = "explicit"  # in a run's config.yaml: the settings that the user gave
 Check = tuple[str, Callable[[Any], bool]]
 
 
@@ -42,6 +43,28 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise UserError(f"config file '{path}' must hold 'setting: value' lines")
     return loaded
+
+
+def read_settings(files: Iterable[str | Path]) -> tuple[dict[str, Any], set[str]]:
+    """Settings of several YAML files, later ones first in precedence.
+
+    Returns:
+        The settings, and the names of those that nobody gave: a run's ``config.yaml`` holds its
+        defaults too, and names under ``explicit`` those that were given.
+
+    Raises:
+        UserError: as :func:`read_yaml`.
+    """
+    merged: dict[str, Any] = {}
+    defaults: set[str] = set()
+    for file in files:
+        found = read_yaml(file)
+        given = found.pop(EXPLICIT, None)
+        defaults -= set(found)
+        if given is not None:
+            defaults |= set(found) - set(given)
+        merged.update(found)
+    return merged, defaults
 
 
 def described_settings(path: Path) -> dict[str, str]:

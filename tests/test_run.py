@@ -259,6 +259,28 @@ def test_a_refused_first_attempt_leaves_nothing(toy, tmp_path, capsys):
     assert f"cannot be written: '{tmp_path / 'file'}' is a file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("SASRec", ["--n_layers=1", "--reference_source=last_training_epoch"]),
+        ("GRU4Rec", ["--loss_type=BPR", "--perturbation_ratio=0.05", "--topk=[5]"]),
+    ],
+)
+def test_a_runs_config_file_repeats_it(toy, tmp_path, model, words):
+    toy = {k: v for k, v in toy.items() if k != "reference_k"}  # reduced to the 40 items
+    given = [w.replace("SASRec", model) for w in command(toy, ["--dataset=toy", *words])]
+    assert main(given) == 0
+    again = [f"--config_files={tmp_path / 'run' / 'config.yaml'}", f"--output_dir={tmp_path / 'b'}"]
+    assert main(again) == 0
+    first, second = (
+        without_times(json.loads((tmp_path / folder / "result.json").read_text()))
+        for folder in ("run", "b")
+    )
+    assert first == second
+    assert main([again[0], "--resume=True", f"--output_dir={tmp_path / 'b'}"]) == 0
+    assert main([again[0], "--reference_k=2000", f"--output_dir={tmp_path / 'c'}"]) == 2
+
+
 def test_help_names_every_setting(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])

@@ -25,7 +25,8 @@ def item_names(settings: Mapping[str, Any], tokens: Iterable[str]) -> dict[str, 
         ``{token: name}``; without the items that have no name, and empty where there is no file.
     """
     wanted = set(tokens)
-    path = Path(str(settings.get("data_path"))) / f"{settings.get('dataset')}.item"
+    dataset = str(settings.get("dataset"))
+    path = Path(str(settings.get("data_path"))) / dataset / f"{dataset}.item"
     names: dict[str, str] = {}
     try:
         with open(path, encoding="utf-8", newline="") as file:

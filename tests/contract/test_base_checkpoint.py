@@ -69,7 +69,7 @@ def test_settings_of_recboles_checkpoints(toy_data, tmp_path, name):
     path = stock_checkpoint(name, toy_data, tmp_path, train_neg_sample_args=negatives, epochs=1)
     given = {"data_path": str(toy_data), "base_checkpoint": str(path)}
     before = Config(name, "toy", config_dict=given)
-    after = base_settings(before, load_checkpoint(path), None, given, None)
+    after = base_settings(before, load_checkpoint(path), given, None)
     assert after["seed"] == 7 and after["epochs"] == 1
     assert after["load_col"]["item"] == ["item_id", "class", "release_year"]
     assert after["train_neg_sample_args"]["sample_num"] == (2 if name == "DIN" else "none")
@@ -148,7 +148,7 @@ def settings_from(checkpoint, data_path, **settings):
     """The settings of a run from a checkpoint of SASRec."""
     given = {"data_path": str(data_path), "base_checkpoint": "base.pth"}
     config = Config("SASRec", "toy", config_dict=given, command_line=settings)
-    return base_settings(config, checkpoint, None, given, settings)
+    return base_settings(config, checkpoint, given, settings)
 
 
 def test_other_depths_than_base_was_validated_at(toy_data, run_from, ours, caplog):

@@ -151,7 +151,8 @@ def test_bands_say_their_ranges_and_equal_values_stay_together():
 
 
 def test_item_names_come_from_the_item_file(tmp_path):
-    (tmp_path / "d.item").write_text(
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "d.item").write_text(
         "item_id:token\tgenre:token_seq\tmovie_title:token_seq\n1\tDrama\tToy Story\n2\tWar\t\n"
     )
     settings = {"data_path": str(tmp_path), "dataset": "d", "ITEM_ID_FIELD": "item_id"}
