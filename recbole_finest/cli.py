@@ -125,9 +125,16 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     )
     known = _help_texts() if any(word in ("-h", "--help") for word in argv) else {}
     names = {word[2:].partition("=")[0] for word in argv if word.startswith("--")} - {"help"}
+    flags = _flags() if any(word.startswith("--") and "=" not in word for word in argv) else set()
     for name in {**known, **dict.fromkeys(sorted(names))}:
+        bare: dict[str, Any] = {"nargs": "?", "const": "True"} if name in flags else {}
         parser.add_argument(
-            f"--{name}", action="append", metavar="VALUE", help=known.get(name), default=None
+            f"--{name}",
+            action="append",
+            metavar="VALUE",
+            help=known.get(name),
+            default=None,
+            **bare,
         )
     given = {k: v for k, v in vars(parser.parse_args(list(argv))).items() if v is not None}
     for name, values in given.items():
@@ -138,6 +145,23 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     settings = {name: values[0] for name, values in given.items()}
     files = [f for f in (settings.pop("config_files", None) or "").replace(",", " ").split() if f]
     return settings, files
+
+
+def _flags() -> set[str]:
+    """Names of the boolean settings, RecBole's and its models' included."""
+    import recbole
+
+    from recbole_finest.settings import properties_dir, read_yaml
+
+    folders = [Path(recbole.__file__).parent / "properties", properties_dir()]
+    files = [
+        f
+        for folder in folders
+        for part in ("*.yaml", "model/*.yaml", "dataset/sample.yaml")
+        for f in folder.glob(part)
+    ]
+    found = {name: value for file in files for name, value in read_yaml(file).items()}
+    return {name for name, value in found.items() if isinstance(value, bool)}
 
 
 def _help_texts() -> dict[str, str]:

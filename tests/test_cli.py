@@ -1,0 +1,20 @@
+"""Words of the command line to settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from recbole_finest.cli import parse_settings
+from recbole_finest.errors import UserError
+
+
+def test_a_bare_boolean_setting_is_true():
+    words = ["--overwrite", "--epochs", "3", "--resume", "--log_wandb", "--control=False"]
+    given = {"overwrite": "True", "epochs": "3", "resume": "True", "log_wandb": "True"}
+    assert parse_settings(words)[0] == {**given, "control": "False"}
+    assert parse_settings(["--overwrite", "False"])[0] == {"overwrite": "False"}
+
+
+def test_another_bare_setting_is_refused():
+    with pytest.raises(UserError, match="epochs: expected one argument"):
+        parse_settings(["--epochs", "--overwrite"])
