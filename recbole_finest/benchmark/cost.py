@@ -13,7 +13,7 @@ from recbole_finest.benchmark.plan import Row
 class Costs:
     """Seconds of the work in a benchmark, as little disturbed by other work as can be known.
 
-    Cells run side by side, and of two equal ones either may take twice as long. Cells that differ in
+    Of two equal cells that run beside other work either may take twice as long. Cells that differ in
     nothing but seed and perturbation are therefore one work, whose seconds are the least per epoch that
     any of them took, times their mean number of epochs.
 

@@ -21,9 +21,10 @@ COST = (
     "Training is one renewal, all that is computed each time the model is renewed, in seconds (mean over "
     "models) and against training base once: base, reference lists and fine-tuning; every base of an "
     "ensemble; of a warm start its further training alone, since yesterday's model is there. Inference is "
-    "scoring all test instances once; a fine-tuned model has base's size. Seconds of cells that run side "
-    "by side are only roughly comparable; therefore work that differs in seed and perturbation alone "
-    "counts as one, with the least seconds per epoch that any of it took, times the mean number of epochs "
+    "scoring all test instances once; a fine-tuned model has base's size. A cell of one thread on a CPU "
+    "counts the processor's seconds, any other one the time that passed; of cells that run side by side "
+    "both are only roughly comparable. Therefore work that differs in seed and perturbation alone counts "
+    "as one, with the least seconds per epoch that any of it took, times the mean number of epochs "
     "(evaluations: the least seconds)."
 )
 
