@@ -125,6 +125,7 @@ class _AllowListUnpickler(pickle.Unpickler):
     _INERT = re.compile(
         r"recbole\.model\.[a-z_]+_recommender\.[a-z0-9_]+\.\w+"
         r"|recbole\.model\.layers\.\w+"
+        r"|recbole_finest\.model\.[a-z0-9_]+\.\w+"
         r"|recbole\.data\.(dataset\.[a-z_]+_dataset|interaction)\.\w+"
         r"|recbole\.sampler\.sampler\.\w+"
         r"|torch\.nn\.modules\.[a-z]+\.\w+"
