@@ -34,6 +34,7 @@ class Cell:
         code: hashes of the user's own classes, by what they are.
         threads: threads of each process; sums of floating-point numbers depend on it.
         given: settings as :class:`Config` takes them, for the worker; not part of the hash.
+        own: those that it does not know, which a method of the user's own reads; part of ``settings``.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Cell:
     code: dict[str, str] = field(default_factory=dict)
     threads: int = 1
     given: dict[str, Any] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def hash(self) -> str:

@@ -52,6 +52,11 @@ class Variant:
     method: str
     settings: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def own_class(self) -> bool:
+        """Whether the method is ``package.module:Class``, which may read settings that nobody lists."""
+        return ":" in self.method
+
 
 @dataclass(frozen=True)
 class Grid:

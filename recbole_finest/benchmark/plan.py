@@ -188,7 +188,8 @@ class Planner:
         cells: dict[str, list[str]],
     ) -> str:
         inputs = {**cells, "clean_base": [self._base(where, None)]}
-        settings = relevant.of_method(self._settings(where), name, method)
+        own = self.resolver.own(where.model, where.variant)
+        settings = {**relevant.of_method(self._settings(where), name, method), **own}
         return self._add(where, "method", name, perturbation, settings, inputs, type(method))
 
     def _evaluated(
@@ -218,9 +219,9 @@ class Planner:
         given = self.resolver.given(where.model, where.dataset, where.variant)
         data_path = {"data_path": config.internal_config_dict["data_path"]}
         side = "" if perturbation is None else f" on {_words(perturbation)}"
-        own = {"model": config.model_class} | ({} if method is None else {"method": method})
+        code = {"model": config.model_class} | ({} if method is None else {"method": method})
         if kind == "measure":
-            own = {}
+            code = {}
         cell = Cell(
             kind=kind,
             label=f"{where}: {_WORDS[kind].format(what)}{side}",
@@ -229,13 +230,14 @@ class Planner:
             perturbation=None if perturbation is None else self._perturbation(where, perturbation),
             method=what if kind == "method" else None,
             data=fingerprint,
-            code=own_code(own),
+            code=own_code(code),
             threads=self.threads,
             given={
                 "model": where.model,
                 "dataset": where.dataset,
                 **absolute({**data_path, **given, **fixed, **(perturbation or {})}),
             },
+            own=self.resolver.own(where.model, where.variant) if kind == "method" else {},
         )
         self.result.cells.setdefault(cell.hash, cell)
         return cell.hash
@@ -255,7 +257,8 @@ class Planner:
         key = (where.model, where.dataset, where.variant.label)
         if key not in self._plain:
             config = self.resolver.config(where.model, where.dataset, where.variant)
-            plain = config.plain()
+            own = self.resolver.own(where.model, where.variant)
+            plain = {name: value for name, value in config.plain().items() if name not in own}
             if self.device is not None:
                 plain["device"] = self.device
             if plain.get("pre_model_path"):

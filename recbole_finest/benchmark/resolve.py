@@ -27,6 +27,7 @@ class Resolver:
     def given(self, model: str, dataset: str, variant: Variant) -> dict[str, Any]:
         """What the grid sets for this combination, as :class:`Config` takes it."""
         grid, bare = self.grid, self.bare(model)
+        own = self.own(model, variant)
         known = bare.known_settings() | RUN_SETTINGS
 
         def shared(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,9 +38,16 @@ class Resolver:
             **shared(grid.settings),
             **shared(grid.dataset_settings.get(dataset, {})),
             **grid.model_settings.get(model, {}),
-            **variant.settings,
+            **{name: value for name, value in variant.settings.items() if name not in own},
             **shared(grid.command_line),
         }
+
+    def own(self, model: str, variant: Variant) -> dict[str, Any]:
+        """Settings that only a method of the user's own reads, and that :class:`Config` does not know."""
+        if not variant.own_class:
+            return {}
+        known = self.bare(model).known_settings() | RUN_SETTINGS
+        return {name: value for name, value in variant.settings.items() if name not in known}
 
     def bare(self, model: str) -> Config:
         """A model's shipped settings."""
@@ -56,7 +64,8 @@ class Resolver:
         key = (model, dataset, variant.label)
         if key not in self._configs:
             given = self.given(model, dataset, variant)
-            self._configs[key] = Config(model, dataset, None, given)
+            config = self._configs[key] = Config(model, dataset, None, given)
+            config.final_config_dict.update(self.own(model, variant))
         return self._configs[key]
 
 

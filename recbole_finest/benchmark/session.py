@@ -48,6 +48,7 @@ class Session:
         """Settings and data of a cell."""
         config = _config(cell)
         data = self._prepared(config)
+        data.config.final_config_dict.update(cell.own)
         opened = Opened(data.config, data)
         if cell.perturbation is not None:
             drawn = draw_test_perturbation(opened.config, data, logging.getLogger())

@@ -65,7 +65,7 @@ def unknown_settings(grid: Grid, resolver: Resolver, models: list[str]) -> Itera
     if not known or None in known.values():
         return
     shared = [grid.settings, grid.command_line, *grid.dataset_settings.values()]
-    shared += [variant.settings for variant in grid.methods]
+    shared += [variant.settings for variant in grid.methods if not variant.own_class]
     anyone = set().union(*filter(None, known.values()))
     for name in {name: None for place in shared for name in place if name not in RESERVED}:
         yield from sentences(check_known, [name], anyone)
@@ -101,8 +101,8 @@ def with_good_names(grid: Grid, resolver: Resolver, models: list[str]) -> Grid:
     free = None in known.values()
     anyone = set().union(*filter(None, known.values()))
 
-    def shared(settings: Mapping[str, Any]) -> dict[str, Any]:
-        return {n: v for n, v in settings.items() if n not in RESERVED and (free or n in anyone)}
+    def shared(settings: Mapping[str, Any], every: bool = free) -> dict[str, Any]:
+        return {n: v for n, v in settings.items() if n not in RESERVED and (every or n in anyone)}
 
     def own(model: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         names = known.get(model) or settings
@@ -111,7 +111,7 @@ def with_good_names(grid: Grid, resolver: Resolver, models: list[str]) -> Grid:
     return replace(
         grid,
         methods=[
-            replace(variant, settings=shared(variant.settings))
+            replace(variant, settings=shared(variant.settings, variant.own_class))
             for variant in grid.methods
             if said(find_method, variant.method) is None
         ],

@@ -158,6 +158,33 @@ def test_a_failed_cell_is_recorded_and_the_rest_is_done(small_grid, write_grid, 
     assert [r["method"] for r in records("out")["records"]][-1] == "finest"
 
 
+OWN = """
+from recbole_finest.method import Method
+
+class Weighted(Method):
+    def loss(self, step):
+        return step.next_item_loss * self.config["my_weight"]
+"""
+
+
+def test_a_method_of_ones_own_reads_settings_of_its_own(small_grid, write_grid, capsys):
+    Path("weighted.py").write_text(OWN)
+    small_grid |= {"methods": ["none", "plain", "once", "never"]}
+    small_grid["method_settings"] = {
+        "once": {"method": "weighted:Weighted", "my_weight": 1},
+        "never": {"method": "weighted:Weighted", "my_weight": 0},
+    }
+    file = write_grid(small_grid)
+    assert main([f"--config={file}", "--jobs=1"]) == 0
+    found = {r["method"]: r["similarity_to_base"]["rbo@10"] for r in records("out")["records"]}
+    assert found["never"] == pytest.approx(1) and found["once"] == found["plain"] < 1
+    trained = [Store("out").read(cell) for cell in finished("out")]
+    assert sum(cell["kind"] == "base" for cell in trained) == 2  # no base depends on it
+    small_grid["method_settings"]["plain"] = {"my_weight": 2}  # one of ours reads no such thing
+    assert main([f"--config={write_grid(small_grid)}", "--dry-run"]) == 2
+    assert "unknown setting 'my_weight'" in capsys.readouterr().err
+
+
 def test_every_training_has_a_tensorboard_folder_of_its_own(small_grid, write_grid):
     assert main([f"--config={write_grid(small_grid)}", "--jobs=1"]) == 0
     folders = [folder.name for folder in Path("log_tensorboard").iterdir()]
