@@ -50,7 +50,10 @@ def test_every_pair_is_what_a_run_of_its_own_gives(small, tmp_path):
     assert len(RankLists.load(folder / "1-4" / "ranklists" / "finest.npz").users) == 30
     written = json.loads((tmp_path / "run" / "result.json").read_text())
     assert written["replicates"] == rows
+    of_the_report = [folder / "0-4" / name for name in ("report.md", "per_instance.npz", "tables")]
+    assert not any(path.exists() for path in of_the_report)
     assert main(["report", str(folder / "0-4")]) == 0
+    assert all(path.exists() for path in of_the_report)
     text = (tmp_path / "run" / "report.md").read_text()
     assert "Over 2 training seeds × 2 test perturbations, Jaccard@10 of finest differs" in text
     printed = summary_table(result)
