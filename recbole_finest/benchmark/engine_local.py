@@ -7,8 +7,10 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from recbole_finest.benchmark.cell import Cell
@@ -76,7 +78,8 @@ class Pool:
     def submit(self, cell: Cell) -> None:
         future: Future
         try:
-            future = self._pool.submit(run_cell, self.root, cell)
+            with _deaf_children():
+                future = self._pool.submit(run_cell, self.root, cell)
         except BrokenProcessPool as error:  # seen by the next wait
             future = Future()
             future.set_exception(error)
@@ -118,6 +121,20 @@ def _outcome(future: Future) -> Outcome:
     """A cell's outcome; what kept a worker from telling it (a full disk, say) is a failure."""
     error = future.exception()
     return future.result() if error is None else Outcome("failed", describe(error))
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started inside leave Ctrl-C to this one from their first moment on, imports included."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # starting it would end the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(watched: Connection) -> None:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,28 @@ def test_an_address_that_does_not_answer_is_one_sentence(small_grid, write_grid,
     assert main([*words, "--address=cluster"]) == 2
     assert "must be auto, local or host:port" in capsys.readouterr().err
     assert finished(tmp_path / "out") == []
+
+
+def test_ctrl_c_while_workers_start_is_one_sentence(small_grid, write_grid, tmp_path):
+    file = write_grid(small_grid)
+    words = [sys.executable, str(ROOT / "run_benchmark.py"), f"--config={file}", "--jobs=2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        words, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not (tmp_path / "out/locks").is_dir() and process.poll() is None:
+        time.sleep(0.02)
+    while len(children(process.pid)) < 2 and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.5)  # its worker is importing
+    os.killpg(process.pid, signal.SIGINT)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in error
+    assert "interrupted; the same command continues" in error
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 @pytest.mark.slow
