@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from recbole.config import Config as RecBoleConfig
+from recbole.evaluator.register import metrics_dict
 
 from recbole_finest.compat import parse_value, plain_state
 from recbole_finest.distributed import place
@@ -188,11 +189,13 @@ class Config(RecBoleConfig):
         elif _draws_none(final["train_neg_sample_args"]):
             final["train_neg_sample_args"] = None
         _check_loss(self.model_class, final)
+        check_values({"load_col": final.get("load_col")})
         final["load_col"] = self._columns(final)
         final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
             if isinstance(final.get(name), str):
                 final[name] = [final[name]]
+        _check_metrics(final["metrics"])
         final["valid_metric"] = self._valid_metric(final)
         final.update({name: seed_list(final.get(name)) for name in SEED_LISTS.values()})
         final.update(first_seeds(final, self.external_config_dict))
@@ -248,7 +251,7 @@ class Config(RecBoleConfig):
             check_known(self._config_dict, known | RUN_SETTINGS)
         stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
         meanings = described_settings(stock) if stock.is_file() else {}
-        for name, value in {**self.variable_config_dict, **self.cmd_config_dict}.items():
+        for name, value in self.external_config_dict.items():
             check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
 
     def _check_stability_names(self) -> None:
@@ -297,6 +300,17 @@ def _check_gpus(processes: int, gpu_id: str) -> None:
             f"{torch.cuda.device_count()} can be used; name more, start fewer processes, or give an empty "
             "gpu_id to train on CPUs"
         )
+
+
+def _check_metrics(names: Any) -> None:
+    check_values({"metrics": names})
+    known = {metric.__name__.lower(): metric.__name__ for metric in metrics_dict.values()}
+    for name in names:
+        if name.lower() not in known:
+            near = difflib.get_close_matches(name.lower(), known, n=1)
+            all_names = ", ".join(sorted(known.values()))
+            hint = f"did you mean '{known[near[0]]}'?" if near else f"use some of {all_names}"
+            raise UserError(f"metrics names '{name}', which does not exist; {hint}")
 
 
 def _check_name(setting: str, value: Any, table: Mapping[str, Any]) -> None:

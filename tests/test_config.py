@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from recbole_finest.config import Config
+from recbole_finest.errors import UserError
 from recbole_finest.model.find import model_names
 
 
@@ -30,3 +31,33 @@ def test_a_later_file_wins_over_a_runs(tmp_path):
     found = Config(config_file_list=[str(run), str(own)])
     assert found["reference_k"] == 9 and found.is_explicit("reference_k")
     assert found["train_neg_sample_args"]["distribution"] == "uniform"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["eval_step: foo", "weight_decay: foo", "hidden_size: big", "learner: foo", "control: 3"],
+)
+def test_a_files_values_are_checked(tmp_path, line):
+    file = tmp_path / "own.yaml"
+    file.write_text(line)
+    name, value = line.split(": ")
+    with pytest.raises(UserError, match=f"^{name} is '?{value}'?, but must be "):
+        Config("SASRec", "toy", [str(file)])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "user_inter_num_interval: '(5,10]'",
+        "user_inter_num_interval: [5, 10]",
+        "item_inter_num_interval: ~",
+        "val_interval: {rating: '[1,2];(3, inf)'}",
+        "clip_grad_norm: {max_norm: 5, norm_type: 2}",
+        "load_col: {inter: '*'}",
+        "learner: AdamW",
+    ],
+)
+def test_what_recbole_takes_is_taken(tmp_path, line):
+    file = tmp_path / "own.yaml"
+    file.write_text(line)
+    Config("SASRec", "toy", [str(file)])

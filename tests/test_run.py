@@ -164,6 +164,28 @@ BAD = [
     (["--model=SASRec", "--dataset=toy", "--seed=1", "--seed=2"], "given twice"),
     (["--model=BERT4Rec", "--dataset=toy", "--training_mode=packed"], "training_mode is packed"),
     (["perturbe"], "did you mean 'perturb'"),
+    (["--model=sasrec", "--dataset=toy"], "unknown model 'sasrec'; did you mean 'SASRec'?"),
+    (["--model=SASREC", "--dataset=toy"], "unknown model 'SASREC'; did you mean 'SASRec'?"),
+    *[
+        (["--model=SASRec", "--dataset=toy", word], said)
+        for word, said in {
+            "--load_col=foo": "load_col is 'foo', but must be a mapping",
+            "--load_col={inter: [user_id, colour]}": "load_col names the column 'colour'",
+            "--unused_col=foo": "unused_col is 'foo', but must be a mapping",
+            "--val_interval=foo": "val_interval is 'foo', but must be a mapping",
+            "--val_interval={item_id: '[0,5]'}": "val_interval of 'item_id' is '[0,5]', but must be a",
+            "--val_interval={timestamp: many}": "val_interval of 'timestamp' is 'many', but must be",
+            "--user_inter_num_interval=foo": "user_inter_num_interval is 'foo', but must be an",
+            "--clip_grad_norm=5": "clip_grad_norm is 5, but must be a mapping",
+            "--learner=foo": "learner is 'foo', but must be one of adam, ",
+            "--state=foo": "state is 'foo', but must be one of debug, ",
+            "--metrics=5": "metrics is 5, but must be a list of names",
+            "--metrics=foo": "metrics names 'foo', which does not exist",
+            "--metrics=[NDCG,MRR,Jacard]": "metrics names 'Jacard', which does not exist; did you mean "
+            "'Jaccard'?",
+            "--n_layers=0": "n_layers is 0, but must be a whole number of at least 1",
+        }.items()
+    ],
 ]
 
 

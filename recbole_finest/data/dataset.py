@@ -24,6 +24,7 @@ from recbole_finest.data.split import (
 )
 from recbole_finest.errors import UserError
 from recbole_finest.model.requirements import check_features, check_files
+from recbole_finest.value_checks import is_interval
 
 
 class LogDataset(SequentialDataset):
@@ -58,6 +59,29 @@ class LogDataset(SequentialDataset):
             ) from error
         self._check_columns(token, dataset_path)
         check_features(self.config, self.item_feat, dataset_path, token)
+        if self.config.is_explicit("load_col"):
+            self._check_given_columns(token, dataset_path)
+
+    def _check_given_columns(self, token: str, path: str) -> None:
+        for suffix, names in (self.config["load_col"] or {}).items():
+            file, loaded = Path(path) / f"{token}.{suffix}", getattr(self, f"{suffix}_feat", None)
+            for name in [] if names == "*" or not file.is_file() else names:
+                if loaded is None or name not in loaded:
+                    raise UserError(
+                        f"load_col names the column '{name}', which '{file}' does not have; leave it out"
+                    )
+
+    def _filter_by_field_value(self) -> None:
+        for field, wanted in (self.config["val_interval"] or {}).items():
+            kind = self.field2type.get(field)
+            real = kind in (FeatureType.FLOAT, FeatureType.FLOAT_SEQ)
+            if kind is not None and not (is_interval(wanted) if real else isinstance(wanted, list)):
+                form = "an interval such as '[3,inf)'" if real else "a list of values to keep"
+                raise UserError(
+                    f"val_interval of '{field}' is {wanted!r}, but must be {form}: the column is a "
+                    f"{kind.value}"
+                )
+        super()._filter_by_field_value()
 
     def _check_columns(self, token: str, path: str) -> None:
         names = {"USER_ID_FIELD": self.uid_field, "ITEM_ID_FIELD": self.iid_field}

@@ -55,6 +55,7 @@ def _find_by_name(name: str) -> type:
         with anomaly_detection_kept():
             return get_model(name)
     except (ValueError, AttributeError, ModuleNotFoundError) as error:
-        near = difflib.get_close_matches(name, model_names(), n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else "see the README's table of models"
+        known = {known.lower(): known for known in model_names()}
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        hint = f"did you mean '{known[near[0]]}'?" if near else "see the README's table of models"
         raise UserError(f"unknown model '{name}'; {hint}") from error
