@@ -64,9 +64,12 @@ class LogDataset(SequentialDataset):
 
     def _check_given_columns(self, token: str, path: str) -> None:
         for suffix, names in (self.config["load_col"] or {}).items():
-            file, loaded = Path(path) / f"{token}.{suffix}", getattr(self, f"{suffix}_feat", None)
-            for name in [] if names == "*" or not file.is_file() else names:
-                if loaded is None or name not in loaded:
+            file = Path(path) / f"{token}.{suffix}"
+            loaded = getattr(self, f"{suffix}_feat", None)  # none of .link, kept in another form
+            if not names or names == "*" or loaded is None or not file.is_file():
+                continue
+            for name in names:
+                if name not in loaded:
                     raise UserError(
                         f"load_col names the column '{name}', which '{file}' does not have; leave it out"
                     )
