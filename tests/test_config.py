@@ -60,4 +60,5 @@ def test_a_files_values_are_checked(tmp_path, line):
 def test_what_recbole_takes_is_taken(tmp_path, line):
     file = tmp_path / "own.yaml"
     file.write_text(line)
-    Config("SASRec", "toy", [str(file)])
+    [(name, value)] = yaml.safe_load(line).items()
+    assert Config("SASRec", "toy", [str(file)])[name] == value
