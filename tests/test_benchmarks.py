@@ -46,13 +46,14 @@ def test_every_line_gives_rows_and_the_notes_follow_the_table(monkeypatch, tmp_p
     one = {"epoch": 1.0, "peak": 1.0, "reference": 1.0}
     names = ["recbole", *training.OURS]
     results = {line: {name: one for name in names} for line in training.LINES}
+    results["LRURec-foursquare"] = {"recent": one, "whole": one}
     results["growth"] = {str(times): one for times in training.GROWTH}
     (tmp_path / "notes.md").write_text("## Why\n")
     monkeypatch.setattr(sys, "argv", ["training.py"])
     training.write(tmp_path / "out.md", tmp_path / "notes.md", training._arguments(), results)
     text = (tmp_path / "out.md").read_text()
-    # 3 × instance, 3 × instance finest, 4 × packed, 4 × packed finest, references, memory, authors, growth
-    assert text.count("| yes") + text.count("| no") == 3 + 3 + 4 + 4 + 2 + 1 + 2
+    # 3 × instance, 3 × instance finest, 4 × packed, 4 × packed finest, references, memory, 2 × authors, growth
+    assert text.count("| yes") + text.count("| no") == 3 + 3 + 4 + 4 + 2 + 2 + 2
     assert text.endswith("## Why\n")
     assert "torch" in text
 
