@@ -52,7 +52,8 @@ def test_every_line_gives_rows_and_the_notes_follow_the_table(monkeypatch, tmp_p
     monkeypatch.setattr(sys, "argv", ["training.py"])
     training.write(tmp_path / "out.md", tmp_path / "notes.md", training._arguments(), results)
     text = (tmp_path / "out.md").read_text()
-    # 3 × instance, 3 × instance finest, 4 × packed, 4 × packed finest, references, memory, 2 × authors, growth
+    # 3 × instance, 3 × instance finest, 4 × packed, 4 × packed finest, references,
+    # memory, 2 × authors, 2 × growth
     assert text.count("| yes") + text.count("| no") == 3 + 3 + 4 + 4 + 2 + 2 + 2
     assert text.endswith("## Why\n")
     assert "torch" in text
