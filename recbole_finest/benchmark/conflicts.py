@@ -1,4 +1,4 @@
-"""Settings of the command line that would make rows other than what they are called."""
+"""Settings that would make rows other than what they are called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DECIDED = {"kind", "file", "seed", "seeds"}  # by the axes, never by a setting
 
 
 def conflicts(grid: Grid) -> Iterator[str]:
-    """Settings that the command line gives and that a method or a perturbation has of its own."""
+    """Settings given for all rows that a method or a perturbation has of its own."""
     for name, value in grid.command_line.items():
         labels = [variant.label for variant in grid.methods if name in variant.settings]
         if labels:
@@ -22,6 +22,19 @@ def conflicts(grid: Grid) -> Iterator[str]:
         key = name.removeprefix("perturbation_")
         if key != name and key not in DECIDED:
             yield from _of_perturbations(grid, name, key)
+    yield from _other_amounts(grid)
+
+
+def _other_amounts(grid: Grid) -> Iterator[str]:
+    """Amounts in ``settings`` that a run prefers to the ratio that a perturbation has of its own."""
+    own = [str(p) for p in grid.perturbations if p.get("ratio") is not None]
+    for key in AMOUNTS:
+        value = grid.settings.get(f"perturbation_{key}")
+        if key != "ratio" and value is not None and own:
+            yield (
+                f"settings: perturbation_{key}: {value} would override the ratio of {', '.join(own)} of "
+                f"perturbations; leave it out, or give the perturbation a {key}"
+            )
 
 
 def _of_perturbations(grid: Grid, name: str, key: str) -> Iterator[str]:

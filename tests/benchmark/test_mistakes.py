@@ -163,6 +163,20 @@ def test_the_command_line_does_not_relabel_a_row(
     assert "rank_margin" not in error  # that of all of them
 
 
+def test_a_count_in_the_settings_does_not_replace_the_ratio_of_a_perturbation(
+    small_grid, write_grid, capsys
+):
+    settings = {**small_grid["settings"], "perturbation_count": 3}
+    file = write_grid({**small_grid, **RATIO, "settings": settings})
+    assert main([f"--config={file}", "--dry-run"]) == 2
+    error = capsys.readouterr().err
+    assert (
+        "settings: perturbation_count: 3 would override the ratio of {'kind': 'insertion'" in error
+    )
+    both = {"perturbations": [{"kind": "insertion", "count": 5}], "settings": settings}
+    assert main([f"--config={write_grid({**small_grid, **both})}", "--dry-run"]) == 0
+
+
 def test_a_setting_that_no_chosen_row_has_of_its_own_is_taken(small_grid, write_grid):
     words = [f"--config={write_grid({**small_grid, **OWN, **RATIO})}", "--dry-run"]
     words += ["--methods=none,finest", "--perturbation_kinds=deletion"]
