@@ -53,7 +53,13 @@ def test_ctrl_c_while_workers_start_is_one_sentence(small_grid, write_grid, tmp_
     words = [sys.executable, str(ROOT / "run_benchmark.py"), f"--config={file}", "--jobs=2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        words, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        words,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a shell starts its background jobs with SIGINT ignored, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not (tmp_path / "out/locks").is_dir() and process.poll() is None:
         time.sleep(0.02)
