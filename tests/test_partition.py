@@ -254,3 +254,13 @@ def test_a_model_that_cannot_be_compiled_is_refused(toy):
     trainer.compiled = type(trainer.compiled)(s.model, backend=broken)
     with pytest.raises(UserError, match=r"compile_model is True.*no compiler here"):
         trainer._train_epoch(s.data.train_loader("base"), 0)
+
+
+def test_a_compiled_model_with_another_loss_is_refused(toy):
+    s = Setting("SASRec", toy, compile_model=True)
+    trainer = base_trainer(s.config, s.model)
+    right = s.model.forward
+    trainer.compiled.forward = lambda *args: 2.0 * right(*args)
+    with pytest.raises(UserError, match=r"'SASRec' has the loss [\d.]+ instead of [\d.]+; set it to False"):
+        trainer._train_epoch(s.data.train_loader("base"), 0)
+    assert "forward" not in vars(s.model)
