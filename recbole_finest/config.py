@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,14 +9,21 @@ from typing import Any
 
 import torch
 from recbole.config import Config as RecBoleConfig
-from recbole.evaluator.register import metrics_dict
 
 from recbole_finest.compat import parse_value, plain_state
+from recbole_finest.config_checks import (
+    check_gpus,
+    check_loss,
+    check_metrics,
+    check_name,
+    draws_none,
+    needs_negatives,
+)
 from recbole_finest.distributed import place
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.model.find import find_model
-from recbole_finest.model.requirements import LOSSES, item_features
+from recbole_finest.model.requirements import item_features
 from recbole_finest.replicates import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.settings import (
     EXPLICIT,
@@ -140,7 +146,7 @@ class Config(RecBoleConfig):
         if here.rank > 0:
             final.update(show_progress=False, log_wandb=False)
         if final["device"].type == "cuda":
-            _check_gpus(here.local_world_size, final["gpu_id"])
+            check_gpus(here.local_world_size, final["gpu_id"])
             final["device"] = torch.device("cuda", here.local_rank)
             torch.cuda.set_device(here.local_rank)
 
@@ -183,19 +189,19 @@ class Config(RecBoleConfig):
     def _get_final_config_dict(self) -> dict[str, Any]:
         final = super()._get_final_config_dict()
         if not self.is_explicit("train_neg_sample_args"):
-            needed = _needs_negatives(self.model_class, final.get("loss_type"))
+            needed = needs_negatives(self.model_class, final.get("loss_type"))
             default = self.internal_config_dict["train_neg_sample_args"]
             final["train_neg_sample_args"] = default if needed else None
-        elif _draws_none(final["train_neg_sample_args"]):
+        elif draws_none(final["train_neg_sample_args"]):
             final["train_neg_sample_args"] = None
-        _check_loss(self.model_class, final)
+        check_loss(self.model_class, final)
         check_values({"load_col": final.get("load_col")})
         final["load_col"] = self._columns(final)
         final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
             if isinstance(final.get(name), str):
                 final[name] = [final[name]]
-        _check_metrics(final["metrics"])
+        check_metrics(final["metrics"])
         final["valid_metric"] = self._valid_metric(final)
         final.update({name: seed_list(final.get(name)) for name in SEED_LISTS.values()})
         final.update(first_seeds(final, self.external_config_dict))
@@ -265,7 +271,7 @@ class Config(RecBoleConfig):
             "simulation_item": ITEM_CHOICES,
         }
         for name, table in tables.items():
-            _check_name(name, self[name], table)
+            check_name(name, self[name], table)
         for method in self["baselines"]:
             find_method(method)
 
@@ -291,73 +297,6 @@ class Config(RecBoleConfig):
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
         return plain_state(self.final_config_dict)
-
-
-def _check_gpus(processes: int, gpu_id: str) -> None:
-    if torch.cuda.device_count() < processes:
-        raise UserError(
-            f"{processes} processes need as many GPUs, but gpu_id is '{gpu_id}', of which "
-            f"{torch.cuda.device_count()} can be used; name more, start fewer processes, or give an empty "
-            "gpu_id to train on CPUs"
-        )
-
-
-def _check_metrics(names: Any) -> None:
-    check_values({"metrics": names})
-    known = {metric.__name__.lower(): metric.__name__ for metric in metrics_dict.values()}
-    for name in names:
-        if name.lower() not in known:
-            near = difflib.get_close_matches(name.lower(), known, n=1)
-            all_names = ", ".join(sorted(known.values()))
-            hint = f"did you mean '{known[near[0]]}'?" if near else f"use some of {all_names}"
-            raise UserError(f"metrics names '{name}', which does not exist; {hint}")
-
-
-def _check_name(setting: str, value: Any, table: Mapping[str, Any]) -> None:
-    if value not in table:
-        near = difflib.get_close_matches(str(value), list(table), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(table)}"
-        raise UserError(f"{setting} is {value!r}, which does not exist; {hint}")
-
-
-def _needs_negatives(model_class: type, loss_type: str | None) -> bool:
-    if loss_type in ("BPR", "BCE"):
-        return True
-    if loss_type in ("CE", "NLL"):
-        return False
-    return getattr(model_class, "input_type", None) is not None
-
-
-def _draws_none(negatives: Any) -> bool:
-    """Whether ``train_neg_sample_args`` says in one of RecBole's words that there are no negatives."""
-    if isinstance(negatives, dict):
-        return negatives.get("distribution", "") in (None, "None", "none")
-    return negatives in (None, "None")
-
-
-def _check_loss(model_class: type, final: Mapping[str, Any]) -> None:
-    """Refuse settings that the loss cannot be computed with, or that only pre-train the model."""
-    loss, negatives = final.get("loss_type"), final.get("train_neg_sample_args")
-    if _draws_none(negatives):
-        negatives = None
-    losses = LOSSES.get(model_class.__name__)
-    if losses and loss not in losses:
-        raise UserError(
-            f"loss_type is {loss!r}, but {model_class.__name__} is trained with {' or '.join(losses)} only"
-        )
-    if loss == "BPR" and negatives is None:
-        raise UserError(
-            "loss_type is BPR, which needs negative samples; leave train_neg_sample_args out"
-        )
-    if losses and loss != "BPR" and negatives is not None:
-        raise UserError(
-            f"loss_type is {loss}, which takes no negative samples; leave train_neg_sample_args out"
-        )
-    if final.get("train_stage", "finetune") != "finetune":
-        raise UserError(
-            f"train_stage is {final['train_stage']!r}, but a run does both stages; leave it out, or "
-            "give pre_model_path to start from pre-trained weights"
-        )
 
 
 def _quick_start(name: str) -> str:
