@@ -261,6 +261,8 @@ def test_a_compiled_model_with_another_loss_is_refused(toy):
     trainer = base_trainer(s.config, s.model)
     right = s.model.forward
     trainer.compiled.forward = lambda *args: 2.0 * right(*args)
-    with pytest.raises(UserError, match=r"'SASRec' has the loss [\d.]+ instead of [\d.]+; set it to False"):
+    with pytest.raises(
+        UserError, match=r"'SASRec' has the loss [\d.]+ instead of [\d.]+; set it to False"
+    ):
         trainer._train_epoch(s.data.train_loader("base"), 0)
     assert "forward" not in vars(s.model)
