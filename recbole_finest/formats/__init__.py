@@ -1,0 +1,1 @@
+"""Files that may come from strangers: one module a format, with limits before anything is allocated."""
