@@ -34,8 +34,7 @@ from recbole.data.dataloader import TrainDataLoader
 from recbole.data.dataset import Dataset, SequentialDataset
 from tabulate import tabulate
 
-from recbole_finest.allocator import keep_freed_memory
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.casper import cascading_scores
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.instances import Fields, InstanceView
@@ -44,6 +43,7 @@ from recbole_finest.data.log import TEST, VALID, InteractionLog
 from recbole_finest.data.order import StableOrder
 from recbole_finest.data.perturbation import KINDS, perturb
 from recbole_finest.model.build import build_model
+from recbole_finest.parallel.allocator import keep_freed_memory
 
 WIDTH, BATCH, STEPS = 50, 2048, 30
 INTERACTIONS, USERS, ITEMS = 25_000_000, 160_000, 60_000

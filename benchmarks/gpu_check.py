@@ -80,11 +80,11 @@ def cells(found: dict[str, float]) -> list[str]:
 
 def lists(device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Top 100 items and their scores, ``[n_test, 100]``, of SASRec with the weights of its seed."""
-    from recbole_finest.config import Config
+    from recbole_finest.config.config import Config
+    from recbole_finest.data.prepare import prepare
     from recbole_finest.evaluator.topk import top_items
     from recbole_finest.model.build import build_model
-    from recbole_finest.prepare import prepare
-    from recbole_finest.scoring import Scorer
+    from recbole_finest.scoring.scorer import Scorer
 
     settings = {"MAX_ITEM_LIST_LENGTH": LENGTH, "use_gpu": device == "cuda"}
     config = Config("SASRec", "ml-100k", None, settings)

@@ -45,11 +45,11 @@ def our_epoch(
     """One epoch of ours: base, or FINEST fine-tuning with simulation and both losses."""
     import torch
 
-    from recbole_finest.allocator import keep_freed_memory
-    from recbole_finest.config import Config
+    from recbole_finest.config.config import Config
+    from recbole_finest.data.prepare import choose_training_mode, prepare
     from recbole_finest.model.build import build_model
-    from recbole_finest.prepare import choose_training_mode, prepare
-    from recbole_finest.run_trainer import base_trainer
+    from recbole_finest.parallel.allocator import keep_freed_memory
+    from recbole_finest.train.base import base_trainer
 
     keep_freed_memory()  # as a run does
     config = Config(model, dataset, None, {"load_col": COLUMNS, "training_mode": mode, **settings})
@@ -65,9 +65,9 @@ def our_epoch(
 
 
 def _fine_tuning(config: Any, data: Any, net: Any, steps: int) -> dict[str, Any]:
-    from recbole_finest.build_references import build_references
+    from recbole_finest.reference.build import build_references
     from recbole_finest.seeding import generator
-    from recbole_finest.trainer import FinestTrainer
+    from recbole_finest.train.finest import FinestTrainer
 
     k = min(config["reference_k"], (data.log.n_items - 1) // 2)
     output = type("Output", (), {"path": Path.cwd(), "writes": True})

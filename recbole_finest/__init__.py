@@ -8,16 +8,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "Config": "recbole_finest.config",
-    "FinestTrainer": "recbole_finest.trainer",
-    "ReferenceLists": "recbole_finest.reference",
+    "Config": "recbole_finest.config.config",
+    "FinestTrainer": "recbole_finest.train.finest",
+    "ReferenceLists": "recbole_finest.reference.lists",
     "UserError": "recbole_finest.errors",
     "build_model": "recbole_finest.model.build",
-    "compare": "recbole_finest.evaluator.compare",
+    "compare": "recbole_finest.evaluator.lists.compare",
     "create_dataset": "recbole_finest.data.dataset",
-    "base_trainer": "recbole_finest.run_trainer",
-    "prepare_data": "recbole_finest.prepare",
-    "reference_lists": "recbole_finest.build_references",
+    "base_trainer": "recbole_finest.train.base",
+    "prepare_data": "recbole_finest.data.prepare",
+    "reference_lists": "recbole_finest.reference.build",
     "run_finest": "recbole_finest.quick_start",
 }
 __all__ = sorted(_EXPORTS)

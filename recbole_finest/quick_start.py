@@ -6,17 +6,17 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recbole_finest import distributed
-from recbole_finest.allocator import keep_freed_memory
-from recbole_finest.base_checkpoint import base_settings
 from recbole_finest.compat import load_checkpoint, quiet_recbole
-from recbole_finest.config import Config
-from recbole_finest.launch import launch, wanted
-from recbole_finest.output_folder import open_output
-from recbole_finest.replicates import pairs, run_replicates
-from recbole_finest.result import Output
-from recbole_finest.run import Run
-from recbole_finest.tracking import check_tracking
+from recbole_finest.config.config import Config
+from recbole_finest.experiment.folder import open_output
+from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.replicates import pairs, run_replicates
+from recbole_finest.experiment.run import Run
+from recbole_finest.experiment.tracking import check_tracking
+from recbole_finest.parallel import distributed
+from recbole_finest.parallel.allocator import keep_freed_memory
+from recbole_finest.parallel.launch import launch, wanted
+from recbole_finest.train.base_checkpoint import base_settings
 
 
 def run_finest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recbole_finest.cli import parse_settings
+from recbole_finest.cli.main import parse_settings
 from recbole_finest.errors import UserError
 
 

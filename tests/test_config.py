@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError
 from recbole_finest.model.find import model_names
 

@@ -14,13 +14,15 @@ import torch
 import torch.multiprocessing as mp
 from recbole.data.interaction import Interaction
 
-from recbole_finest import distributed, run_finest, shares
-from recbole_finest.cli import main
-from recbole_finest.config import Config
+from recbole_finest import run_finest
+from recbole_finest.cli.main import main
+from recbole_finest.config.config import Config
+from recbole_finest.data import share
 from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import choose_training_mode, prepare
+from recbole_finest.parallel import distributed
 
 from .conftest import write_toy
 
@@ -65,7 +67,7 @@ def batches(config: Config) -> list[dict[str, np.ndarray]]:
     wanted = [ROW_FIELD, "item_id", "neg_item_id"]
     found = []
     for batch in data.train_loader("base"):
-        counted = (batch[ROW_FIELD] != shares.STAND_IN).numpy()
+        counted = (batch[ROW_FIELD] != share.STAND_IN).numpy()
         found.append({f: batch[f].numpy()[counted] for f in wanted if f in batch})
     return found
 
@@ -187,19 +189,19 @@ def test_nobody_comes(toy, capsys, monkeypatch):
 def test_row_shares_are_contiguous_and_keep_negatives_beside_their_histories():
     rows = torch.arange(5).repeat(3)  # three negatives for each of five histories
     batch = Interaction({ROW_FIELD: rows, "neg": torch.arange(15)})
-    parts = [shares.row_share(batch, 5, rank, 2) for rank in (0, 1)]
+    parts = [share.row_share(batch, 5, rank, 2) for rank in (0, 1)]
     assert parts[0]["neg"].tolist() == [0, 1, 5, 6, 10, 11]
     assert parts[1]["neg"].tolist() == [2, 3, 4, 7, 8, 9, 12, 13, 14]
     single = Interaction({ROW_FIELD: torch.tensor([7])})
-    parts = [shares.row_share(single, 1, rank, 2) for rank in (0, 1)]
-    assert [p[ROW_FIELD].tolist() for p in parts] == [[shares.STAND_IN], [7]]
+    parts = [share.row_share(single, 1, rank, 2) for rank in (0, 1)]
+    assert [p[ROW_FIELD].tolist() for p in parts] == [[share.STAND_IN], [7]]
 
 
 @pytest.mark.parametrize("instances", [[3], [1, 1, 8], [5, 5, 5, 5], [9, 1, 1, 1, 1, 1], [2] * 7])
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_window_shares_cover_all_windows_once(instances, world):
     index = np.arange(len(instances))
-    cut = [index[shares.window_share(np.array(instances), r, world)] for r in range(world)]
+    cut = [index[share.window_share(np.array(instances), r, world)] for r in range(world)]
     assert np.concatenate(cut).tolist() == index.tolist()
     assert max(sum(instances[i] for i in part) for part in cut) <= sum(instances) / world + max(
         instances
@@ -226,5 +228,5 @@ def test_what_is_no_mean_over_instances_is_refused(toy, model, why):
     config = Config(model, "toy", None, {**toy, "loss_type": "BPR"} if model == "GRU4Rec" else toy)
     data = prepare(config)
     choose_training_mode(data)
-    found = shares._why_not(config, build_model(config, data.train), data.train_loader("probe"))
+    found = share._why_not(config, build_model(config, data.train), data.train_loader("probe"))
     assert found is None if why is None else why in (found or "")

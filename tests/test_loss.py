@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from recbole_finest.loss import RankPreservingLoss
+from recbole_finest.method.loss import RankPreservingLoss
 
 
 def test_worked_example():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recbole_finest.errors import UserError
-from recbole_finest.reference import ReferenceLists, reference_k
+from recbole_finest.reference.lists import ReferenceLists, reference_k
 
 SCORES = torch.tensor([[9.0, 1, 2, 3, 4, 5], [9.0, 5, 4, 3, 2, 1], [9.0, 1, 1, 1, 1, 2]])
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from recbole_finest import run_finest
-from recbole_finest.cli import main
-from recbole_finest.evaluator.ranklists import RankLists
-from recbole_finest.replicates import seed_list
-from recbole_finest.summary_table import summary_table
+from recbole_finest.cli.main import main
+from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.experiment.replicates import seed_list
+from recbole_finest.report.run.summary_table import summary_table
 
 SAME = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
 

@@ -14,8 +14,8 @@ from recbole_finest import (
     reference_lists,
     run_finest,
 )
-from recbole_finest.cli import main
-from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.cli.main import main
+from recbole_finest.evaluator.lists.ranklists import RankLists
 
 PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accuracy", "stability")
 

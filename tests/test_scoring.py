@@ -4,12 +4,12 @@ import pytest
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.loss import RankPreservingLoss
+from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.method.loss import RankPreservingLoss
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import choose_training_mode, prepare
-from recbole_finest.scoring import Scorer, loss_logits, packed, shares_forward
+from recbole_finest.scoring.scorer import Scorer, loss_logits, packed, shares_forward
 
 PACKED = ["SASRec", "GRU4Rec", "LSTM", "LRURec", "TiSASRec"]
 

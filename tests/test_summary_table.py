@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_finest.summary_table import summary_rows, summary_table
+from recbole_finest.report.run.summary_table import summary_rows, summary_table
 
 
 def result(base, finest, **more):

@@ -10,7 +10,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from recbole_finest import run_finest
-from recbole_finest.cli import main
+from recbole_finest.cli.main import main
 
 
 @pytest.fixture

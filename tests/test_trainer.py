@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest.build_references import build_references
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
+from recbole_finest.data.prepare import choose_training_mode, prepare
 from recbole_finest.method import Finest, make_method
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import choose_training_mode, prepare
-from recbole_finest.trainer import FinestTrainer
+from recbole_finest.reference.build import build_references
+from recbole_finest.train.finest import FinestTrainer
 
 NO_DROPOUT = {
     "SASRec": {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0},

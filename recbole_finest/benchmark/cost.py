@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from recbole_finest.benchmark.cell import Cell, digest
-from recbole_finest.benchmark.plan import Row
+from recbole_finest.benchmark.cells.cell import Cell, digest
+from recbole_finest.benchmark.cells.plan import Row
 
 
 class Costs:

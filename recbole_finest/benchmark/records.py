@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from recbole_finest.benchmark.cell import versions
+from recbole_finest.benchmark.cells.cell import versions
+from recbole_finest.benchmark.cells.plan import Plan, Row
+from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cost import Costs
-from recbole_finest.benchmark.grid import Grid
-from recbole_finest.benchmark.plan import Plan, Row
-from recbole_finest.benchmark.schedule import Ended
-from recbole_finest.benchmark.store import Store
-from recbole_finest.result import Output, write_json
+from recbole_finest.benchmark.engine.schedule import Ended
+from recbole_finest.benchmark.grid.grid import Grid
+from recbole_finest.experiment.output import Output, write_json
 
 FILE = "records.json"
 

@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from recbole_finest.benchmark.engine_local import local_engine
-from recbole_finest.benchmark.grid import Grid, all_at_once
-from recbole_finest.benchmark.mistakes import mistakes_in
-from recbole_finest.benchmark.plan import Plan, Planner
-from recbole_finest.benchmark.progress import Progress, overview
+from recbole_finest.benchmark.cells.plan import Plan, Planner
+from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.benchmark.engine.local import local_engine
+from recbole_finest.benchmark.engine.progress import Progress, overview
+from recbole_finest.benchmark.engine.schedule import Engine, Schedule
+from recbole_finest.benchmark.grid.grid import Grid, all_at_once
+from recbole_finest.benchmark.grid.mistakes import mistakes_in
+from recbole_finest.benchmark.grid.resolve import Resolver
 from recbole_finest.benchmark.records import write_records
-from recbole_finest.benchmark.resolve import Resolver
-from recbole_finest.benchmark.schedule import Engine, Schedule
-from recbole_finest.benchmark.store import Store
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.errors import UserError
 
@@ -115,7 +115,7 @@ def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dic
 
 def _engine(options: Options, store: Store, plan: Plan) -> Engine:
     if options.engine == "ray":
-        from recbole_finest.benchmark.engine_ray import RayEngine
+        from recbole_finest.benchmark.engine.ray import RayEngine
 
         cpus = options.cpus_per_cell or options.threads_per_cell
         return RayEngine(str(store.root), options.address, cpus, options.gpus_per_cell)

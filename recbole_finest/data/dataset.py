@@ -13,8 +13,10 @@ from recbole.data.dataset import Dataset, SequentialDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
+from recbole_finest.config.values import is_interval
 from recbole_finest.data.instances import Fields, InstanceView
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
+from recbole_finest.data.requirements import check_features, check_files
 from recbole_finest.data.split import (
     LAST_RATIO,
     SPLIT_ERRORS,
@@ -23,8 +25,6 @@ from recbole_finest.data.split import (
     held_out,
 )
 from recbole_finest.errors import UserError
-from recbole_finest.model.requirements import check_features, check_files
-from recbole_finest.value_checks import is_interval
 
 
 class LogDataset(SequentialDataset):

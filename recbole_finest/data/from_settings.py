@@ -12,7 +12,7 @@ from recbole_finest.data.perturbation import Changes, apply_changes, load_change
 from recbole_finest.errors import UserError
 
 if TYPE_CHECKING:
-    from recbole_finest.prepare import Data
+    from recbole_finest.data.prepare import Data
 
 _AMOUNTS = ("perturbation_users", "perturbation_per_user", "perturbation_count")
 PERTURBING = (*_AMOUNTS, "perturbation_ratio", "perturbation_file")

@@ -13,14 +13,14 @@ from recbole.data.dataloader import FullSortEvalDataLoader, TrainDataLoader
 from recbole.data.interaction import Interaction
 from recbole.data.transform import construct_transform
 
-from recbole_finest import distributed
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
 from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
+from recbole_finest.data.share import row_share, stand_in, window_share
 from recbole_finest.data.transform import SLOT_FIELD, vectorized
+from recbole_finest.parallel import distributed
 from recbole_finest.seeding import derive_seed, generator, seed_globals, seed_torch
-from recbole_finest.shares import row_share, stand_in, window_share
 
 if TYPE_CHECKING:
     from typing_extensions import Self

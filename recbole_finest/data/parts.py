@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 
-from recbole_finest import distributed
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.packed import POSITION_FIELD
+from recbole_finest.parallel import distributed
 
 LIST_FIELD = "finest_list"  # number of an instance's reference list; -1 where it takes no part
 MIXED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)

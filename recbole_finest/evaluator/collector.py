@@ -10,9 +10,9 @@ from recbole.evaluator.collector import Collector, DataStruct
 from recbole.evaluator.evaluator import Evaluator
 from recbole.evaluator.register import Register
 
-from recbole_finest import distributed
 from recbole_finest.evaluator.base_metric import REFERENCE, StabilityMetric
 from recbole_finest.evaluator.topk import top_items
+from recbole_finest.parallel import distributed
 
 
 class BatchedStruct(DataStruct):

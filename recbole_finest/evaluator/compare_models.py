@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_finest import distributed
 from recbole_finest.evaluator.measures import measure_lists
 from recbole_finest.evaluator.topk import top_items
-from recbole_finest.scoring import Scorer
+from recbole_finest.parallel import distributed
+from recbole_finest.scoring.scorer import Scorer
 
 
 @torch.no_grad()

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from recbole_finest.loss import RankPreservingLoss
 from recbole_finest.method.base import Method, Step, simulation
+from recbole_finest.method.loss import RankPreservingLoss
 
 
 class Finest(Method):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recbole_finest.model.build import build_model
-from recbole_finest.scoring import Scorer
+from recbole_finest.scoring.scorer import Scorer
 
 
 class AverageModel(nn.Module):

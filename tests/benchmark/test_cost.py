@@ -2,9 +2,9 @@
 
 import pytest
 
-from recbole_finest.benchmark.cell import Cell
+from recbole_finest.benchmark.cells.cell import Cell
+from recbole_finest.benchmark.cells.plan import Row, Where
 from recbole_finest.benchmark.cost import Costs
-from recbole_finest.benchmark.plan import Row, Where
 
 DELETION = {"perturbation_kind": "deletion"}
 

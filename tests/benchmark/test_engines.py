@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recbole_finest.benchmark.cli import main
+from recbole_finest.cli.benchmark import main
 from tests.benchmark.test_run import ROOT, finished, records, without_times
 
 DYING = """

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from recbole_finest.benchmark.grid import read_grid, split_list
-from recbole_finest.benchmark.mistakes import mistakes_in
-from recbole_finest.benchmark.plan import Planner
-from recbole_finest.benchmark.resolve import Resolver
+from recbole_finest.benchmark.cells.plan import Planner
+from recbole_finest.benchmark.grid.grid import read_grid, split_list
+from recbole_finest.benchmark.grid.mistakes import mistakes_in
+from recbole_finest.benchmark.grid.resolve import Resolver
 
 
 def planned(file, axes=None, settings=None):
@@ -173,9 +173,9 @@ def test_a_draw_without_chance_is_one_replicate(small_grid, write_grid, perturba
 
 def same_draws(grid, settings, *seeds):
     """Whether all seeds draw the same changes."""
-    from recbole_finest.config import Config
+    from recbole_finest.config.config import Config
     from recbole_finest.data.from_settings import draw_test_perturbation
-    from recbole_finest.prepare import prepare
+    from recbole_finest.data.prepare import prepare
 
     found = set()
     for seed in seeds:

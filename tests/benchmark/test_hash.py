@@ -2,9 +2,9 @@
 
 import pytest
 
-from recbole_finest.benchmark.grid import read_grid
-from recbole_finest.benchmark.plan import Planner
-from recbole_finest.benchmark.resolve import Resolver
+from recbole_finest.benchmark.cells.plan import Planner
+from recbole_finest.benchmark.grid.grid import read_grid
+from recbole_finest.benchmark.grid.resolve import Resolver
 from tests.conftest import write_toy
 
 

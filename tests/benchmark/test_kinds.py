@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from recbole_finest.benchmark.kinds import clock
+from recbole_finest.benchmark.cells.kinds import clock
 
 
 @pytest.mark.parametrize(

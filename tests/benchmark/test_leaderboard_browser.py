@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_finest.benchmark.leaderboard import write_leaderboard
+from recbole_finest.report.leaderboard import write_leaderboard
 from tests.benchmark.made_up import write_records
 from tests.benchmark.test_leaderboard_files import some
 from tests.benchmark.test_leaderboard_sweep import records

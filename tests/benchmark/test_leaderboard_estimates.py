@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recbole_finest.benchmark.leaderboard.estimates import (
+from recbole_finest.evaluator.statistics.estimates import (
     NONE,
     change_of,
     mean_of,
@@ -11,8 +11,8 @@ from recbole_finest.benchmark.leaderboard.estimates import (
     paired_p,
     replicates_needed,
 )
-from recbole_finest.benchmark.leaderboard.pareto import pareto_front
-from recbole_finest.benchmark.leaderboard.ranking import friedman
+from recbole_finest.evaluator.statistics.pareto import pareto_front
+from recbole_finest.evaluator.statistics.ranking import friedman
 
 
 @pytest.fixture

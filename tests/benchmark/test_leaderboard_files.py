@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from recbole_finest.benchmark.leaderboard import main_table, write_leaderboard
 from recbole_finest.errors import UserError
+from recbole_finest.report.leaderboard import main_table, write_leaderboard
 from tests.benchmark.made_up import record, write_records
 
 EVIL = "<script>alert(1)</script>"

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
-from recbole_finest.benchmark import sweep
-from recbole_finest.benchmark.leaderboard import write_leaderboard
-from recbole_finest.benchmark.leaderboard.blocks import make_blocks
-from recbole_finest.benchmark.leaderboard.measures import shown_keys
-from recbole_finest.benchmark.leaderboard.recommend import recommend, swept_methods
-from recbole_finest.benchmark.leaderboard.records import from_contents
+from recbole_finest.benchmark.grid import sweep
+from recbole_finest.report.leaderboard import write_leaderboard
+from recbole_finest.report.leaderboard.blocks import make_blocks
+from recbole_finest.report.leaderboard.measures import shown_keys
+from recbole_finest.report.leaderboard.recommend import recommend, swept_methods
+from recbole_finest.report.leaderboard.records import from_contents
 from tests.benchmark.made_up import record, write_records
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recbole_finest.benchmark.cli import main
+from recbole_finest.cli.benchmark import main
 
 WRONG = {
     "models": ["GRU4Rec", "SASRek", "BPR"],

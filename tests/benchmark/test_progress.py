@@ -2,11 +2,11 @@
 
 import pytest
 
-from recbole_finest.benchmark.cell import Cell
-from recbole_finest.benchmark.plan import Plan
-from recbole_finest.benchmark.progress import Progress, duration
-from recbole_finest.benchmark.store import Store
-from recbole_finest.benchmark.work import Outcome
+from recbole_finest.benchmark.cells.cell import Cell
+from recbole_finest.benchmark.cells.plan import Plan
+from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.benchmark.cells.work import Outcome
+from recbole_finest.benchmark.engine.progress import Progress, duration
 
 
 def test_cells_are_expected_to_take_as_long_as_those_like_them(tmp_path, capsys):

@@ -13,13 +13,13 @@ import pytest
 from filelock import FileLock
 
 from recbole_finest import run_finest
-from recbole_finest.benchmark import kinds
-from recbole_finest.benchmark.cli import main
-from recbole_finest.benchmark.grid import read_grid
-from recbole_finest.benchmark.resolve import absolute
+from recbole_finest.benchmark.cells import kinds
+from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.benchmark.cells.work import run_cell
+from recbole_finest.benchmark.grid.grid import read_grid
+from recbole_finest.benchmark.grid.resolve import absolute
 from recbole_finest.benchmark.run import Options, prepare_benchmark
-from recbole_finest.benchmark.store import Store
-from recbole_finest.benchmark.work import run_cell
+from recbole_finest.cli.benchmark import main
 
 ROOT = Path(__file__).parents[2]
 TIMES = {"seconds", "seconds_perturbed", "cell_seconds"}

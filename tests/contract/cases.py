@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.model.find import model_names
 
 from .toy_data import ENTITY_SIZE

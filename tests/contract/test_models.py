@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest.build_references import build_references
-from recbole_finest.evaluation import Evaluation, evaluate
+from recbole_finest.data.prepare import Data, choose_training_mode, prepare
+from recbole_finest.evaluator.evaluation import Evaluation, evaluate
+from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.stages import train_base
 from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
 from recbole_finest.model.find import model_names
-from recbole_finest.prepare import Data, choose_training_mode, prepare
-from recbole_finest.reference import ReferenceLists
-from recbole_finest.result import Output
-from recbole_finest.scoring import Scorer, shares_forward
-from recbole_finest.stages import train_base
-from recbole_finest.trainer import FinestTrainer
+from recbole_finest.reference.build import build_references
+from recbole_finest.reference.lists import ReferenceLists
+from recbole_finest.scoring.scorer import Scorer, shares_forward
+from recbole_finest.train.finest import FinestTrainer
 
 from .cases import CASES, HOW, make_config, write_own_model
 

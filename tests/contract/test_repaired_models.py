@@ -11,14 +11,14 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_finest.data.loader import InstanceLoader
+from recbole_finest.data.prepare import choose_training_mode, prepare
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import choose_training_mode, prepare
-from recbole_finest.reference import ReferenceLists
-from recbole_finest.run_trainer import save_checkpoint
-from recbole_finest.scoring import shallow
-from recbole_finest.trainer import FinestTrainer
+from recbole_finest.reference.lists import ReferenceLists
+from recbole_finest.scoring.scorer import shallow
+from recbole_finest.train.base import save_checkpoint
+from recbole_finest.train.finest import FinestTrainer
 
 from .cases import make_config
 

@@ -15,7 +15,7 @@ from recbole.data.dataset import SequentialDataset
 from recbole.data.interaction import Interaction
 from recbole.data.utils import create_samplers, get_dataloader
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import create_dataset
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.transform import SLOT_FIELD

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recbole_finest.cli import main
-from recbole_finest.config import Config
+from recbole_finest.cli.main import main
+from recbole_finest.config.config import Config
 from recbole_finest.data.perturbation import load_changes
-from recbole_finest.prepare import prepare
+from recbole_finest.data.prepare import prepare
 from tests.conftest import write_toy
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # RecBole's

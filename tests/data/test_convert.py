@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbole_finest.data.atomic_file import format_time, format_token
-from recbole_finest.data.convert import convert, write_atomic
+from recbole_finest.data.convert.atomic_file import format_time, format_token
+from recbole_finest.data.convert.convert import convert, write_atomic
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import perturb
 from recbole_finest.errors import UserError

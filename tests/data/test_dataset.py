@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from recbole_finest import run_finest
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
+from recbole_finest.config.settings import properties_dir
 from recbole_finest.data.dataset import create_dataset
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, time_order
 from recbole_finest.data.perturbation import perturb
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
-from recbole_finest.prepare import prepare
-from recbole_finest.settings import properties_dir
 from tests.data.logs import FOURSQUARE
 from tests.data.stock import settings, write_atomic
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD, Fields, InstanceView
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.log_file import load_log, save_log

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader, PackedLoader
 from recbole_finest.data.order import StableOrder

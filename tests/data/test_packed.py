@@ -221,7 +221,7 @@ def test_recbole_order_changes_altogether_when_one_row_is_missing(tmp_path):
     """RecBole's shuffling of windows is a permutation of the number of instances."""
     from recbole_finest import Config
     from recbole_finest.data.perturbation import perturb
-    from recbole_finest.prepare import prepare
+    from recbole_finest.data.prepare import prepare
     from tests.conftest import write_toy
 
     shared = {}

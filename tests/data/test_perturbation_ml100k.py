@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from recbole_finest.config import Config
+from recbole_finest.config.config import Config
 from recbole_finest.data.log import TRAIN
 from recbole_finest.data.perturbation import KINDS, SELECTIONS, perturb
-from recbole_finest.prepare import prepare
+from recbole_finest.data.prepare import prepare
 
 AMOUNTS = {"user": {"count": 3}, "file": {"rows": "drawn"}}
 CHANGE = {"deletion": -1, "replacement": 0, "insertion": 1}

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from rbo import RankingSimilarity
 
+from recbole_finest.cli.lists import compare_main, export_main
 from recbole_finest.errors import UserError
-from recbole_finest.evaluator.cli import compare_main, export_main
-from recbole_finest.evaluator.compare import compare
-from recbole_finest.evaluator.compare_files import compare_files
-from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.evaluator.lists.compare import compare
+from recbole_finest.evaluator.lists.compare_files import compare_files
+from recbole_finest.evaluator.lists.ranklists import RankLists
 from tests.evaluator import brute_force
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recbole_finest.errors import UserError
-from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.evaluator.lists.ranklists import RankLists
 
 
 def example() -> RankLists:

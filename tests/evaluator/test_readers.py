@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from recbole_finest.errors import UserError
-from recbole_finest.evaluator.queries import query_ids, split_repeats
-from recbole_finest.evaluator.ranklists import RankLists
-from recbole_finest.evaluator.readers import read_lists
-from recbole_finest.evaluator.writers import write_trec
+from recbole_finest.evaluator.lists.queries import query_ids, split_repeats
+from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.evaluator.lists.readers import read_lists
+from recbole_finest.evaluator.lists.writers import write_trec
 
 RUN = "u1 Q0 007 1 3.5 x\nu2 Q0 b 1 1 x\nu1\tQ0 NA  2 2.5 x\nu1 Q0 c 3 2.5 x\n"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recbole_finest.evaluator.replicates import (
+from recbole_finest.evaluator.statistics.replicates import (
     crossed_interval,
     difference,
     removed,

@@ -7,16 +7,16 @@ import pytest
 from scipy import stats
 
 from recbole_finest.errors import UserError
-from recbole_finest.evaluator import summary
 from recbole_finest.evaluator.measures import jaccard
-from recbole_finest.evaluator.statistics import (
+from recbole_finest.evaluator.statistics import summary
+from recbole_finest.evaluator.statistics.paired import (
     compare_paired,
     holm,
     per_user,
     rank_biserial,
     wilcoxon_p,
 )
-from recbole_finest.evaluator.summary import bands, by_slice, mean_interval, summarise
+from recbole_finest.evaluator.statistics.summary import bands, by_slice, mean_interval, summarise
 
 
 def noisy_jaccards(rng: np.random.Generator, draws: int, users: int) -> np.ndarray:

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from recbole_finest import Config, run_finest
-from recbole_finest.evaluator.ranklists import RankLists
+from recbole_finest.data.prepare import prepare
+from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.experiment.output import Output
 from recbole_finest.method import METHODS
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import prepare
-from recbole_finest.result import Output
-from recbole_finest.scoring import Scorer
+from recbole_finest.scoring.scorer import Scorer
 from tests.conftest import write_toy
 
 OWN_METHOD = "my_methods.half:HalfPlain"

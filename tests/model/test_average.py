@@ -5,10 +5,10 @@ import torch
 from recbole.data.interaction import Interaction
 from torch import nn
 
+from recbole_finest.data.prepare import prepare
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
-from recbole_finest.prepare import prepare
-from recbole_finest.scoring import Scorer
+from recbole_finest.scoring.scorer import Scorer
 from tests.contract.cases import make_config
 from tests.contract.toy_data import write_toy_data
 

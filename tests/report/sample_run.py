@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from recbole_finest.evaluator.ranklists import RankLists
-from recbole_finest.report.instances import Instances
+from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.evaluator.lists.ranklists import RankLists
 
 EVIL = "<script>alert('x')</script>|[y](http://evil.example/z)&amp;"
 TOKENS = {"a": EVIL, "b": "b", "c": "c", "d": "d", "e": "e"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_finest.report.write import write_report
+from recbole_finest.report.run.write import write_report
 from tests.report.sample_run import add_replicates, write_run
 
 pytestmark = pytest.mark.browser

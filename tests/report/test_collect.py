@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from recbole_finest.errors import UserError
-from recbole_finest.report.collect import collect
-from recbole_finest.report.examples import choose
-from recbole_finest.report.instances import Instances
-from recbole_finest.report.item_names import item_names
-from recbole_finest.report.pair import removed_share
-from recbole_finest.report.ranks import ranks_in, target_ranks
-from recbole_finest.report.run_folder import RunFolder
-from recbole_finest.report.slices import by_number
+from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.evaluator.ranks import ranks_in, target_ranks
+from recbole_finest.report.run.collect import collect
+from recbole_finest.report.run.examples import choose
+from recbole_finest.report.run.item_names import item_names
+from recbole_finest.report.run.pair import removed_share
+from recbole_finest.report.run.run_folder import RunFolder
+from recbole_finest.report.run.slices import by_number
 from tests.report.sample_run import EVIL, MEAN, NDCG, write_run
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from plotly.offline import get_plotlyjs
 
-from recbole_finest.cli import main
+from recbole_finest.cli.main import main
+from recbole_finest.report.run.write import write_report
 from recbole_finest.report.table import escape_markdown
-from recbole_finest.report.write import write_report
 from tests.report.sample_run import EVIL, MEAN, NDCG, write_run
 
 FETCHED = (

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from recbole_finest.report.collect import collect
-from recbole_finest.report.headline import headline
-from recbole_finest.report.run_folder import RunFolder
-from recbole_finest.report.write import write_report
+from recbole_finest.report.run.collect import collect
+from recbole_finest.report.run.headline import headline
+from recbole_finest.report.run.run_folder import RunFolder
+from recbole_finest.report.run.write import write_report
 from tests.report.sample_run import add_replicates, write_run
 
 

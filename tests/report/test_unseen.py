@@ -9,10 +9,10 @@ import torch
 
 from recbole_finest import run_finest
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.evaluation import hide_seen
-from recbole_finest.evaluator.ranklists import RankLists
-from recbole_finest.report.collect import collect
-from recbole_finest.report.run_folder import RunFolder
+from recbole_finest.evaluator.evaluation import hide_seen
+from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.report.run.collect import collect
+from recbole_finest.report.run.run_folder import RunFolder
 
 
 def test_the_items_of_the_whole_history_are_hidden():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recbole_finest.data.atomic_file import PathLike, writing
+from recbole_finest.data.convert.atomic_file import PathLike, writing
 from recbole_finest.data.log import TRAIN, InteractionLog
 from recbole_finest.data.perturbation.changes import Changes, emptied_users, fingerprint
 from recbole_finest.data.perturbation.kinds import KINDS

@@ -1,0 +1,1 @@
+"""Cells: their identity, what depends on what, and how each is made."""

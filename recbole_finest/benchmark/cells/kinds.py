@@ -1,0 +1,183 @@
+"""What is done for each kind of cell."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_finest.benchmark.cells.cell import Cell
+from recbole_finest.benchmark.cells.lists import compare_sides, save_evaluation
+from recbole_finest.benchmark.cells.session import Opened, Session
+from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.data.perturbation import save_changes
+from recbole_finest.evaluator.evaluation import evaluate, list_profile, valid_reference
+from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.run import perturbation_summary
+from recbole_finest.experiment.stages import (
+    apply_method,
+    check_methods,
+    check_simulation,
+    load_trained,
+    train_base,
+)
+from recbole_finest.experiment.tracking import tracked
+from recbole_finest.method import make_method
+from recbole_finest.reference.build import build_references
+from recbole_finest.reference.lists import ReferenceLists, reference_k
+from recbole_finest.scoring.scorer import Scorer
+
+MODEL, REFERENCE = "model", "reference"  # names of files and folders in a cell
+
+
+@dataclass
+class Job:
+    """A cell being made."""
+
+    cell: Cell
+    store: Store
+    part: Path
+    session: Session
+
+    def output(self) -> Output:
+        return Output(self.part, logging.getLogger(), resume=False)
+
+    def tracked(self, config: Any) -> AbstractContextManager[None]:
+        """A TensorBoard folder and a Weights & Biases run of this cell's own."""
+        words = re.sub(r"\W+", "-", self.cell.label)
+        return tracked(config, self.store.root.name, f"{words}-{self.cell.hash}")
+
+    def input(self, name: str) -> Path:
+        """Folder of the one input of this name."""
+        return self.store.path(self.cell.inputs[name][0])
+
+
+def clock(config: Any) -> float:
+    """Seconds so far, those of the processor where one of its threads does all the work.
+
+    Then other programs on the machine do not count.
+    """
+    alone = config["device"].type == "cpu" and torch.get_num_threads() == 1
+    return time.process_time() if alone else time.perf_counter()
+
+
+def _base(job: Job) -> dict[str, Any]:
+    """Base, base' or control, trained now."""
+    opened = job.session.open(job.cell)
+    config, data = opened.config, opened.data
+    config["checkpoint_dir"] = str(job.part)
+    begin = clock(config)
+    with job.tracked(config):
+        _, epochs, curve = train_base(config, data, job.output(), MODEL, opened.log)
+    seconds = clock(config) - begin
+    found = {"seconds": seconds, "epochs": epochs, "curve": curve, "packed": data.packed}
+    return {**found, **_perturbation(job, opened)}
+
+
+def _perturbation(job: Job, opened: Opened) -> dict[str, Any]:
+    """What was perturbed; the rows go to ``perturbation.json``."""
+    if opened.changes is None:
+        return {}
+    data, dataset = opened.data, opened.config["dataset"]
+    tokens = data.dataset.field2id_token
+    names = tokens[data.train.fields.user], tokens[data.train.fields.item]
+    save_changes(job.part / "perturbation.json", opened.changes, *names, dataset)
+    return {"perturbation": perturbation_summary(opened.changes)}
+
+
+def _reference(job: Job) -> dict[str, Any]:
+    """Reference lists of a base, with their scores."""
+    opened = job.session.open(job.cell)
+    config, data = opened.config, opened.data
+    model = _trained(opened, job.input("base"))
+    k = reference_k(config, data.log.n_items, logging.warning)
+    begin = clock(config)
+    build_references(config, data, job.output(), model, k, opened.log, "", True)
+    return {"seconds": clock(config) - begin, "reference_k": k}
+
+
+def _method(job: Job) -> dict[str, Any]:
+    """One side's fine-tuned model."""
+    opened, name = job.session.open(job.cell), str(job.cell.method)
+    config, data = opened.config, opened.data
+    config["checkpoint_dir"] = str(job.part)
+    check_simulation(config, data.log)
+    method = make_method(name, config)
+    check_methods(config, data, [method])
+    clean = _trained(opened, job.input("clean_base"), perturbed=False)
+    own = method.starts_from != "base"
+    bases = [_trained(opened, job.store.path(h), perturbed=own) for h in job.cell.inputs["base"]]
+    references = None
+    if "reference" in job.cell.inputs:
+        references = ReferenceLists.load(job.input("reference") / REFERENCE)
+    known = valid_reference(config, data, clean)
+    begin = clock(config)
+    with job.tracked(config):
+        _, epochs, curve = apply_method(
+            config, data, job.output(), MODEL, method, bases, references, opened.log, known
+        )
+    seconds = clock(config) - begin
+    found = {"seconds": seconds, "epochs": epochs, "curve": curve}
+    return {**found, **_perturbation(job, opened)}
+
+
+def _evaluation(job: Job) -> dict[str, Any]:
+    """Accuracy and lists of a model, or of the average of several."""
+    opened = job.session.open(job.cell)
+    config, data = opened.config, opened.data
+    models = [_trained(opened, job.store.path(h)) for h in job.cell.inputs["model"]]
+    model = models[0]
+    if len(models) > 1:
+        method = make_method("ensemble", config)
+        parts = config, data, job.output(), MODEL, method, models, None, opened.log, None
+        model = apply_method(*parts)[0]
+    config["filter_seen"] = False  # those lists are not kept here
+    loader, train = data.test_loader(), data.train_loader("evaluation")
+    begin = clock(config)
+    found = evaluate(config, Scorer(model, data.train), loader, train, "")
+    seconds = clock(config) - begin
+    save_evaluation(job.part, data, found)
+    return {
+        "seconds": seconds,
+        "accuracy": found.accuracy,
+        "lists": list_profile(config, found, data.log),
+    }
+
+
+def _measure(job: Job) -> dict[str, Any]:
+    """Stability between two sides, and the similarity of the clean one to base."""
+    folders = {name: job.input(name) for name in ("clean", "perturbed", "base")}
+    said = {name: job.store.read(folder.name)["result"] for name, folder in folders.items()}
+    values, means = compare_sides(job.cell.settings, folders, said["clean"]["accuracy"])
+    np.savez(job.part / "values.npz", **values)  # type: ignore[arg-type]
+    return {
+        "accuracy": said["clean"]["accuracy"],
+        "accuracy_perturbed": said["perturbed"]["accuracy"],
+        "lists": said["clean"]["lists"],
+        **means,
+    }
+
+
+WORK: dict[str, Callable[[Job], dict[str, Any]]] = {
+    "base": _base,
+    "control": _base,
+    "reference": _reference,
+    "method": _method,
+    "evaluation": _evaluation,
+    "measure": _measure,
+}
+
+
+def _trained(opened: Opened, folder: Path, perturbed: bool = True) -> Any:
+    """The model of a finished cell; ``perturbed`` says whether it is of the cell's own log."""
+    log = opened.log if perturbed else None
+    path = folder / f"{MODEL}.pth"
+    return load_trained(opened.config, opened.data, path, log)[0]

@@ -1,0 +1,66 @@
+"""A model's lists in a cell's folder, and the comparison of two models' lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recbole_finest.data.log import smallest_int
+from recbole_finest.evaluator.accuracy import instance_accuracy
+from recbole_finest.evaluator.evaluation import Evaluation, per_instance
+from recbole_finest.evaluator.ranks import target_ranks
+
+FILE = "lists.npz"
+
+
+def save_evaluation(folder: Path, data: Any, found: Evaluation) -> None:
+    """Write ``lists.npz``: user tokens ``[n]``, and internal ids of the targets ``[n]`` and of the
+    listed items ``[n, depth]``, best first, -1 for padding; ids are the data set's and fit any model.
+    """
+    view, fields = data.test.inter_feat, data.test.fields
+    users = data.test.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
+    np.savez(
+        folder / FILE,
+        users=np.asarray(users).astype(str),
+        targets=view.log.item[view.positions],
+        items=found.items.astype(smallest_int(data.log.n_items)),
+    )
+
+
+def compare_sides(
+    settings: Mapping[str, Any], folders: Mapping[str, Path], accuracy: Mapping[str, float]
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, float]]]:
+    """Compare the lists of two sides, and those of the clean side with base's.
+
+    Args:
+        settings: ``metrics``, ``topk`` and ``rbo_p``.
+        folders: of the evaluations ``clean``, ``perturbed`` and ``base``.
+        accuracy: accuracy of the clean side, whose metrics are also given for every instance.
+
+    Returns:
+        Arrays ``[n]``: ``users``, stability by ``name@k``, accuracy by ``metric@k``; and the means
+        ``stability`` and ``similarity_to_base``.
+    """
+    lists = {name: dict(np.load(folder / FILE)) for name, folder in folders.items()}
+    clean, perturbed, base = (_evaluation(lists[name]) for name in ("clean", "perturbed", "base"))
+    stable = per_instance(settings, clean, perturbed)
+    similar = per_instance(settings, clean, base)
+    ranks = target_ranks(clean.items, lists["clean"]["targets"])
+    values = {
+        "users": lists["clean"]["users"],
+        **stable,
+        **instance_accuracy(ranks, accuracy, clean.items.shape[1]),
+    }
+    return values, {"stability": _means(stable), "similarity_to_base": _means(similar)}
+
+
+def _evaluation(arrays: Mapping[str, np.ndarray]) -> Evaluation:
+    items = arrays["items"].astype(np.int32)
+    return Evaluation({}, items, None, items)
+
+
+def _means(values: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return {name: float(value.mean()) for name, value in values.items()}

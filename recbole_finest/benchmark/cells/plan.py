@@ -1,0 +1,272 @@
+"""From a grid to cells: what has to be done, and what depends on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from recbole_finest.benchmark.cells import relevant
+from recbole_finest.benchmark.cells.cell import Cell, data_fingerprint, file_hash, own_code
+from recbole_finest.benchmark.grid.draws import identity
+from recbole_finest.benchmark.grid.grid import Grid, Variant
+from recbole_finest.benchmark.grid.resolve import Resolver, absolute
+from recbole_finest.config.config import Config
+from recbole_finest.method import Method, make_method
+
+NONE = Variant("none", "none")
+CONTROL, SEED_CONTROL = "control", "seed_control"
+_WORDS = {
+    "base": "base",
+    "control": "control",
+    "reference": "reference lists",
+    "method": "{}",
+    "evaluation": "lists of {}",
+    "measure": "comparison of {}",
+}
+
+
+@dataclass(frozen=True)
+class Where:
+    """A point of the grid without method and perturbation."""
+
+    model: str
+    dataset: str
+    seed: int
+    shuffle_order: str
+    variant: Variant = NONE
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.dataset} seed {self.seed} {self.shuffle_order}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record to be: its place in the grid, and the cells that it is made of.
+
+    Attributes:
+        method: label of the method, or ``control``, or ``seed_control``.
+        measure: hash of the cell that compares the two sides.
+        models: hashes of the cells behind the clean side, by what they are: ``base`` (several of an
+            ensemble), ``reference``, ``method``, ``evaluation``, ``base_evaluation``.
+        perturbed: the same of the perturbed side.
+    """
+
+    where: Where
+    method: str
+    measure: str
+    models: dict[str, list[str]]
+    perturbed: dict[str, list[str]]
+
+
+@dataclass
+class Plan:
+    """All cells by hash, in the order in which they are best done, and the records' rows."""
+
+    cells: dict[str, Cell] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+
+
+class Planner:
+    """Makes the plan of a grid; equal work has equal hashes and is planned once.
+
+    Args:
+        grid: a grid without mistakes.
+        resolver: its settings.
+        threads: threads of each cell.
+        device: ``cpu`` or ``cuda``; None for what this machine has.
+    """
+
+    def __init__(self, grid: Grid, resolver: Resolver, threads: int = 1, device: str | None = None):
+        self.grid, self.resolver = grid, resolver
+        self.threads, self.device = threads, device
+        self.result = Plan()
+        self._sides: dict[tuple[str, ...], dict[str, list[str]]] = {}
+        self._plain: dict[tuple[str, str, str], tuple[Config, dict[str, Any], str]] = {}
+
+    def plan(self) -> Plan:
+        """The cells and rows of the whole grid."""
+        for where in self._points():
+            self._controls(where)
+            for variant in self.grid.methods:
+                point = replace(where, variant=variant)
+                for perturbation in self._drawn(point):
+                    self._row(point, perturbation)
+        return self.result
+
+    def _drawn(self, where: Where) -> list[dict[str, Any]]:
+        """The test perturbations of a point, of those that are the same the first one."""
+        found: dict[str, dict[str, Any]] = {}
+        for settings in self.grid.drawn():
+            found.setdefault(identity(self._perturbation(where, settings)), settings)
+        return list(found.values())
+
+    def _points(self) -> Iterator[Where]:
+        grid = self.grid
+        for model in grid.models:
+            for dataset in grid.datasets:
+                for order in grid.shuffle_orders:
+                    for seed in grid.seeds:
+                        yield Where(model, dataset, seed, order)
+
+    # Rows ----------------------------------------------------------------------------------------
+
+    def _row(self, where: Where, perturbation: dict[str, Any]) -> None:
+        clean, perturbed = (self._side(where, p) for p in (None, perturbation))
+        self._measured(where, where.variant.label, clean, perturbed)
+
+    def _controls(self, where: Where) -> None:
+        config = self._resolved(where)[0]
+        clean = self._side(where, None)
+        if config["control"]:
+            again = self._base(where, None, "control")
+            self._measured(where, CONTROL, clean, self._evaluated(where, None, {"base": [again]}))
+        if config["seed_control"]:
+            there = replace(where, seed=where.seed + 1)
+            self._measured(where, SEED_CONTROL, clean, self._side(there, None))
+
+    def _measured(
+        self,
+        where: Where,
+        label: str,
+        clean: dict[str, list[str]],
+        perturbed: dict[str, list[str]],
+    ) -> None:
+        base = self._side(where, None, "none")["evaluation"]
+        clean = {**clean, "base_evaluation": base}
+        inputs = {
+            "clean": clean["evaluation"],
+            "perturbed": perturbed["evaluation"],
+            "base": base,
+        }
+        settings = relevant.of_comparison(self._settings(where))
+        hash = self._add(where, "measure", label, None, settings, inputs)
+        self.result.rows.append(Row(where, label, hash, clean, perturbed))
+
+    # Sides ---------------------------------------------------------------------------------------
+
+    def _side(
+        self, where: Where, perturbation: dict[str, Any] | None, name: str | None = None
+    ) -> dict[str, list[str]]:
+        """Cells of a method's model on one side, down to its lists; of the point's where none is named."""
+        name = name or where.variant.method
+        key = (str(where), where.variant.label, name, str(perturbation))
+        if key not in self._sides:
+            self._sides[key] = self._new_side(where, perturbation, name)
+        return self._sides[key]
+
+    def _new_side(
+        self, where: Where, perturbation: dict[str, Any] | None, name: str
+    ) -> dict[str, list[str]]:
+        config = self._resolved(where)[0]
+        method = make_method(name, config)
+        start = None if method.starts_from == "base" else perturbation
+        seeds = method.seeds(where.seed)
+        cells = {"base": [self._base(replace(where, seed=seed), start) for seed in seeds]}
+        if len(seeds) == 1 and method.fine_tunes[perturbation is not None]:
+            if method.needs_lists:
+                own = perturbation if config["reference_model"] == "own" else None
+                cells["reference"] = [self._reference(where, own)]
+            cells["method"] = [self._method(where, perturbation, name, method, cells)]
+        return self._evaluated(where, perturbation, cells)
+
+    def _base(self, where: Where, perturbation: dict[str, Any] | None, kind: str = "base") -> str:
+        settings = relevant.of_base(self._settings(where))
+        return self._add(where, kind, "base", perturbation, settings)
+
+    def _reference(self, where: Where, perturbation: dict[str, Any] | None) -> str:
+        inputs = {"base": [self._base(where, perturbation)]}
+        settings = relevant.of_reference(self._settings(where))
+        return self._add(where, "reference", "base", perturbation, settings, inputs)
+
+    def _method(
+        self,
+        where: Where,
+        perturbation: dict[str, Any] | None,
+        name: str,
+        method: Method,
+        cells: dict[str, list[str]],
+    ) -> str:
+        inputs = {**cells, "clean_base": [self._base(where, None)]}
+        own = self.resolver.own(where.model, where.variant)
+        settings = {**relevant.of_method(self._settings(where), name, method), **own}
+        return self._add(where, "method", name, perturbation, settings, inputs, type(method))
+
+    def _evaluated(
+        self, where: Where, perturbation: dict[str, Any] | None, cells: dict[str, list[str]]
+    ) -> dict[str, list[str]]:
+        models = {"model": cells.get("method", cells["base"])}
+        settings = relevant.of_evaluation(self._settings(where))
+        label = self.result.cells[models["model"][0]].method or "base"
+        label = label if len(models["model"]) == 1 else "average"
+        hash = self._add(where, "evaluation", label, perturbation, settings, models)
+        return {**cells, "evaluation": [hash]}
+
+    # Cells ---------------------------------------------------------------------------------------
+
+    def _add(
+        self,
+        where: Where,
+        kind: str,
+        what: str,
+        perturbation: dict[str, Any] | None,
+        settings: dict[str, Any],
+        inputs: dict[str, list[str]] | None = None,
+        method: type | None = None,
+    ) -> str:
+        config, _, fingerprint = self._resolved(where)
+        fixed = {"seed": where.seed, "shuffle_order": where.shuffle_order}
+        given = self.resolver.given(where.model, where.dataset, where.variant)
+        data_path = {"data_path": config.internal_config_dict["data_path"]}
+        side = "" if perturbation is None else f" on {_words(perturbation)}"
+        code = {"model": config.model_class} | ({} if method is None else {"method": method})
+        if kind == "measure":
+            code = {}
+        cell = Cell(
+            kind=kind,
+            label=f"{where}: {_WORDS[kind].format(what)}{side}",
+            settings=settings,
+            inputs=inputs or {},
+            perturbation=None if perturbation is None else self._perturbation(where, perturbation),
+            method=what if kind == "method" else None,
+            data=fingerprint,
+            code=own_code(code),
+            threads=self.threads,
+            given={
+                "model": where.model,
+                "dataset": where.dataset,
+                **absolute({**data_path, **given, **fixed, **(perturbation or {})}),
+            },
+            own=self.resolver.own(where.model, where.variant) if kind == "method" else {},
+        )
+        self.result.cells.setdefault(cell.hash, cell)
+        return cell.hash
+
+    def _perturbation(self, where: Where, perturbation: dict[str, Any]) -> dict[str, Any]:
+        full = relevant.of_perturbation({**self._resolved(where)[1], **perturbation})
+        if full["perturbation_file"] is not None:
+            full["perturbation_file"] = file_hash(full["perturbation_file"])
+        return full
+
+    def _settings(self, where: Where) -> dict[str, Any]:
+        """All resolved settings of a point, as plain values."""
+        place = {"seed": where.seed, "shuffle_order": where.shuffle_order}
+        return {**self._resolved(where)[1], **place}
+
+    def _resolved(self, where: Where) -> tuple[Config, dict[str, Any], str]:
+        key = (where.model, where.dataset, where.variant.label)
+        if key not in self._plain:
+            config = self.resolver.config(where.model, where.dataset, where.variant)
+            own = self.resolver.own(where.model, where.variant)
+            plain = {name: value for name, value in config.plain().items() if name not in own}
+            if self.device is not None:
+                plain["device"] = self.device
+            if plain.get("pre_model_path"):
+                plain["pre_model_path"] = file_hash(plain["pre_model_path"])
+            self._plain[key] = config, plain, data_fingerprint(config)
+        return self._plain[key]
+
+
+def _words(perturbation: dict[str, Any]) -> str:
+    seed = perturbation["perturbation_seed"]
+    return f"{perturbation.get('perturbation_kind', 'deletion')} {seed}"

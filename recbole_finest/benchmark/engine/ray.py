@@ -1,0 +1,134 @@
+"""Cells as tasks of a Ray cluster whose machines share the output folder."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import warnings
+from dataclasses import replace
+from typing import Any
+
+from recbole_finest.benchmark.cells.cell import Cell
+from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.benchmark.cells.work import Outcome, run_cell
+from recbole_finest.errors import UserError
+
+RETRIES = 3  # of a cell whose worker or machine was lost
+_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
+ANSWER, CONNECT = 5.0, 60.0  # seconds to answer at all, and to let us in
+
+
+def ray_cell(root: str, cell: Cell) -> Outcome:
+    """:func:`run_cell` on the graphics processors that Ray gives to this task."""
+    import ray
+
+    gpus = ",".join(map(str, ray.get_gpu_ids()))
+    return run_cell(root, replace_given(cell, gpu_id=gpus))
+
+
+def replace_given(cell: Cell, **given: Any) -> Cell:
+    """The cell with other settings of the machine, which its hash does not depend on."""
+    return replace(cell, given={**cell.given, **given})
+
+
+class RayEngine:
+    """An existing Ray cluster, or one started on this machine.
+
+    Args:
+        root: the benchmark's output folder, the same path on every machine.
+        address: ``auto``, ``local`` or ``host:port``.
+        cpus, gpus: what every cell takes.
+
+    Raises:
+        UserError: no cluster answers at the address.
+    """
+
+    def __init__(self, root: str, address: str, cpus: float, gpus: float):
+        self.root = root
+        self._ray = connect(address)
+        resources = self._ray.cluster_resources()
+        fit = [int(resources.get("CPU", 0) // cpus)] if cpus else []
+        fit += [int(resources.get("GPU", 0) // gpus)] if gpus else []
+        if not all(fit):
+            self._ray.shutdown()
+            raise UserError(
+                f"the cluster has {resources.get('CPU', 0):g} CPUs and {resources.get('GPU', 0):g} GPUs, "
+                f"but a cell takes {cpus:g} and {gpus:g}; set cpus_per_cell and gpus_per_cell"
+            )
+        self.slots = 2 * min(fit, default=1)  # the next ones wait in Ray's queue
+        self._task = self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(ray_cell)
+        self._running: dict[Any, Cell] = {}
+
+    def submit(self, cell: Cell) -> None:
+        self._running[self._task.remote(self.root, cell)] = cell
+
+    def wait(self, timeout: float | None) -> list[tuple[str, Outcome]]:
+        ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout)
+        return [self._outcome(task) for task in ended]
+
+    def _outcome(self, task: Any) -> tuple[str, Outcome]:
+        cell = self._running.pop(task)
+        try:
+            return cell.hash, self._ray.get(task)
+        except self._ray.exceptions.RayError as error:
+            return cell.hash, Outcome("failed", Store(self.root).fail(cell, error))
+
+    def close(self, kill: bool = False) -> None:
+        for task in self._running:
+            self._ray.cancel(task, force=True)
+        self._ray.shutdown()
+
+
+def connect(address: str) -> Any:
+    """Connect to a cluster within a bounded time; returns the module ``ray``.
+
+    Raises:
+        UserError: there is none at the address.
+    """
+    ray = _quiet_ray()
+    if address == "local":  # not in a thread: what Ray starts is killed when the thread ends
+        ray.init(address=address, include_dashboard=False, **_QUIET)
+        return ray
+    if address != "auto":
+        _answers(address)
+    failed: list[str] = []
+
+    def begin() -> None:
+        try:
+            ray.init(address=address, **_QUIET)
+        except (Exception, SystemExit) as error:
+            failed.append(" ".join(str(error).split())[:200])
+
+    thread = threading.Thread(target=begin, daemon=True)
+    thread.start()
+    thread.join(CONNECT)
+    if thread.is_alive() or failed:
+        raise _silent(address, failed[0] if failed else f"no answer in {CONNECT:.0f} s")
+    return ray
+
+
+def _quiet_ray() -> Any:
+    """Import Ray without its warning about ``pkg_resources`` and the tracebacks that it logs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ray
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    return ray
+
+
+def _answers(address: str) -> None:
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise UserError(f"address is '{address}', but must be auto, local or host:port")
+    try:
+        socket.create_connection((host, int(port)), ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise _silent(address, error) from error
+
+
+def _silent(address: str, why: object) -> UserError:
+    return UserError(
+        f"no Ray cluster answers at address '{address}' ({why}); start one with 'ray start --head', or "
+        "use --address=local"
+    )

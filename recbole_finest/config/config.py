@@ -1,0 +1,306 @@
+"""RecBole's Config with our defaults and checks, and without ``sys.argv`` and ``eval``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from recbole.config import Config as RecBoleConfig
+
+from recbole_finest.compat import parse_value, plain_state
+from recbole_finest.config.checks import (
+    check_gpus,
+    check_loss,
+    check_metrics,
+    check_name,
+    draws_none,
+    needs_negatives,
+)
+from recbole_finest.config.settings import (
+    EXPLICIT,
+    check_known,
+    check_type,
+    check_values,
+    described_settings,
+    properties_dir,
+    read_settings,
+    read_yaml,
+)
+from recbole_finest.data.requirements import item_features
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.registry import register_metrics
+from recbole_finest.experiment.replicates import SEED_LISTS, first_seeds, seed_list
+from recbole_finest.model.find import find_model
+from recbole_finest.parallel.distributed import place
+
+register_metrics()
+
+# Settings that belong to one run or machine and are never taken from a checkpoint.
+RUN_SETTINGS = frozenset(
+    [
+        "data_path",
+        "checkpoint_dir",
+        "output_dir",
+        "overwrite",
+        "resume",
+        "base_checkpoint",
+        "gpu_id",
+        "device",
+        "use_gpu",
+        "worker",
+        "show_progress",
+        "state",
+        "log_wandb",
+        "wandb_project",
+        "model",
+        "dataset",
+        "nproc",
+        "world_size",
+        "ip",
+        "port",
+        "offset",
+        "single_spec",
+        "local_rank",
+        "group_offset",
+        "process_timeout",
+        "config_files",
+        "seeds",
+        "perturbation_seeds",
+    ]
+)
+
+
+# What is worked out from other settings, and cannot be read back.
+DERIVED = frozenset(
+    [
+        "MODEL_TYPE",
+        "MODEL_INPUT_TYPE",
+        "eval_type",
+        "valid_metric_bigger",
+        "model_class",
+        "valid_neg_sample_args",
+        "test_neg_sample_args",
+        "checkpoint_dir",
+    ]
+)
+
+
+class Config(RecBoleConfig):
+    """RecBole's ``Config`` for one model and one data set, ready for :func:`run_finest`.
+
+    Precedence, as in RecBole: ``command_line`` > ``config_dict`` > ``config_file_list`` > the shipped
+    files. Neither ``sys.argv`` nor ``eval`` is consulted. Cross-entropy models work without
+    ``train_neg_sample_args: null``, and the time column is always loaded.
+
+    Args:
+        model: name of a RecBole model, of one of ours, ``package.module:Class``, or a class.
+        dataset: name of a data set in RecBole's atomic files.
+        config_file_list: YAML files, later ones first in precedence.
+        config_dict: settings by name.
+        command_line: settings by name that win over all others; unknown names are refused.
+
+    Raises:
+        UserError: unknown model or setting, wrong type or range.
+    """
+
+    def __init__(
+        self,
+        model: str | type | None = None,
+        dataset: str | None = None,
+        config_file_list: Sequence[str] | None = None,
+        config_dict: Mapping[str, Any] | None = None,
+        command_line: Mapping[str, Any] | None = None,
+    ):
+        self.inherited: frozenset[str] = frozenset()
+        self._command_line = dict(command_line or {})
+        self._config_dict = dict(config_dict or {})
+        try:
+            super().__init__(model, dataset, list(config_file_list or []), dict(self._config_dict))
+        except (ValueError, TypeError, NotImplementedError, KeyError, RuntimeError) as error:
+            raise UserError(str(error).strip("'\"")) from error
+        check_values(self.final_config_dict)
+        self._check_stability_names()
+
+    # RecBole's extension points -----------------------------------------------------------------
+
+    def _load_cmd_line(self) -> dict[str, Any]:
+        return self._convert_config_dict(self._command_line)
+
+    def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
+        return {k: parse_value(v) if isinstance(v, str) else v for k, v in config_dict.items()}
+
+    def _init_device(self) -> None:
+        """RecBole's choice of device; a process of several takes the GPU of its own number."""
+        final, here = self.final_config_dict, place()
+        final.pop("local_rank", None)  # with it RecBole would join its own group
+        several = here.world_size > 1
+        if several and "gpu_id" not in self.external_config_dict:
+            final["gpu_id"] = ",".join(map(str, range(here.local_world_size)))
+        super()._init_device()
+        if not several:
+            return
+        final["local_rank"] = here.local_rank
+        if here.rank > 0:
+            final.update(show_progress=False, log_wandb=False)
+        if final["device"].type == "cuda":
+            check_gpus(here.local_world_size, final["gpu_id"])
+            final["device"] = torch.device("cuda", here.local_rank)
+            torch.cuda.set_device(here.local_rank)
+
+    def _load_config_files(self, file_list: Sequence[str]) -> dict[str, Any]:
+        settings, self._file_defaults = read_settings(file_list)
+        return settings
+
+    def _merge_external_config_dict(self) -> None:
+        super()._merge_external_config_dict()
+        given = set(self.variable_config_dict) | set(self.cmd_config_dict)
+        self.inherited = frozenset(self._file_defaults - given)
+
+    def _get_model_and_dataset(self, model: Any, dataset: Any) -> tuple[str, type, str]:
+        model = model if model is not None else self.external_config_dict.get("model")
+        dataset = dataset if dataset is not None else self.external_config_dict.get("dataset")
+        if model is None or dataset is None:
+            missing = "model" if model is None else "dataset"
+            raise UserError(f"{missing} is not set; give --{missing}=NAME")
+        model_class = find_model(model)
+        return model_class.__name__, model_class, str(dataset)
+
+    def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
+        super()._load_internal_config_dict(model, model_class, dataset)
+        # Four models have quick-start files of their own; rank lists need the others' evaluation.
+        self._update_internal_config_dict(_quick_start("sequential"))
+        if self.internal_config_dict["valid_metric"] == "AUC":
+            self.internal_config_dict["valid_metric"] = "MRR@10"
+        folder = properties_dir()
+        files = [
+            folder / "finest.yaml",
+            folder / "model" / f"{model}.yaml",
+            folder / "dataset" / f"{dataset}.yaml",
+            Path(inspect.getfile(model_class)).with_name(f"{model}.yaml"),
+        ]
+        for file in files:
+            if file.is_file():
+                self.internal_config_dict.update(read_yaml(file))
+        self._check_given()
+
+    def _get_final_config_dict(self) -> dict[str, Any]:
+        final = super()._get_final_config_dict()
+        if not self.is_explicit("train_neg_sample_args"):
+            needed = needs_negatives(self.model_class, final.get("loss_type"))
+            default = self.internal_config_dict["train_neg_sample_args"]
+            final["train_neg_sample_args"] = default if needed else None
+        elif draws_none(final["train_neg_sample_args"]):
+            final["train_neg_sample_args"] = None
+        check_loss(self.model_class, final)
+        check_values({"load_col": final.get("load_col")})
+        final["load_col"] = self._columns(final)
+        final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
+        for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
+            if isinstance(final.get(name), str):
+                final[name] = [final[name]]
+        check_metrics(final["metrics"])
+        final["valid_metric"] = self._valid_metric(final)
+        final.update({name: seed_list(final.get(name)) for name in SEED_LISTS.values()})
+        final.update(first_seeds(final, self.external_config_dict))
+        return final
+
+    # ---------------------------------------------------------------------------------------------
+
+    def _valid_metric(self, final: dict[str, Any]) -> str:
+        """``valid_metric``; the default follows ``topk``, one that is never measured is refused."""
+        metric, _, depth = str(final["valid_metric"]).partition("@")
+        depths = final["topk"] if isinstance(final["topk"], list) else [final["topk"]]
+        measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
+        if measured and (not depth or depth in map(str, depths)):
+            return final["valid_metric"]
+        if measured and not self.is_explicit("valid_metric"):
+            return f"{metric}@{depths[0]}"
+        raise UserError(
+            f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
+            f"{depths} do not measure; add it to them or choose another"
+        )
+
+    def _columns(self, final: dict[str, Any]) -> dict[str, list[str]] | None:
+        """The columns to load, with user, item and time always among them."""
+        columns = final.get("load_col")
+        if columns is None:
+            return None
+        columns = {source: names for source, names in columns.items()}
+        features = item_features(final)
+        if features and "item" not in columns:
+            columns["item"] = [final["ITEM_ID_FIELD"], *features]
+        fields = [final["USER_ID_FIELD"], final["ITEM_ID_FIELD"], final["TIME_FIELD"]]
+        names = columns.get("inter", [])
+        if names != "*" and names is not None:
+            columns["inter"] = list(names) + [f for f in fields if f not in names]
+        return columns
+
+    def known_settings(self) -> set[str]:
+        """Names of the settings that somebody reads: RecBole, the model, this package or a YAML file."""
+        known = set(self.internal_config_dict) | set(self.file_config_dict)
+        known |= {name for names in self.parameters.values() for name in names}
+        return known | {
+            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port")
+        }
+
+    def takes_any_setting(self) -> bool:
+        """Whether the model is a class of the user's own, which may read settings that nobody lists."""
+        return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))
+
+    def _check_given(self) -> None:
+        known = self.known_settings()
+        check_known(self._command_line, known)
+        if not self.takes_any_setting():
+            check_known(self._config_dict, known | RUN_SETTINGS)
+        stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
+        meanings = described_settings(stock) if stock.is_file() else {}
+        for name, value in self.external_config_dict.items():
+            check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
+
+    def _check_stability_names(self) -> None:
+        from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
+        from recbole_finest.method import find_method
+
+        tables: dict[str, Mapping[str, Any]] = {
+            "perturbation_kind": KINDS,
+            "perturbation_selection": SELECTIONS,
+            "perturbation_item": ITEM_CHOICES,
+            "simulation_item": ITEM_CHOICES,
+        }
+        for name, table in tables.items():
+            check_name(name, self[name], table)
+        for method in self["baselines"]:
+            find_method(method)
+
+    def is_explicit(self, name: str) -> bool:
+        """Whether the user gave this setting, rather than a shipped default."""
+        return name in self.external_config_dict and name not in self.inherited
+
+    def repeatable(self) -> dict[str, Any]:
+        """The settings as a config file holds them that repeats the run, defaults included."""
+        names = {
+            "model",
+            "dataset",
+            "device",
+            *self.internal_config_dict,
+            *self.external_config_dict,
+        }
+        found = {k: v for k, v in self.plain().items() if k in names - DERIVED}
+        found["data_path"] = str(Path(found["data_path"]).parent)  # RecBole has added the data set
+        if self.takes_any_setting():
+            found["model"] = self["model_class"]
+        return {**found, EXPLICIT: sorted(filter(self.is_explicit, found))}
+
+    def plain(self) -> dict[str, Any]:
+        """All settings as plain values, for YAML and checkpoints."""
+        return plain_state(self.final_config_dict)
+
+
+def _quick_start(name: str) -> str:
+    """Path of one of RecBole's quick-start files."""
+    import recbole
+
+    return str(Path(recbole.__file__).parent / f"properties/quick_start_config/{name}.yaml")

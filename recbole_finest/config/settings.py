@@ -1,0 +1,125 @@
+"""The settings: where their defaults and meanings stand, and the checks that they must pass."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recbole_finest.compat import ScalarLoader
+from recbole_finest.config.values import CHECKS, is_number
+from recbole_finest.errors import UserError
+
+PACKAGE = Path(__file__).parents[1]
+EXPLICIT = "explicit"  # in a run's config.yaml: the settings that the user gave
+
+
+def properties_dir() -> Path:
+    """The shipped ``properties`` folder: inside the installed package, or beside it in a checkout."""
+    inside = PACKAGE / "properties"
+    return inside if inside.is_dir() else PACKAGE.parent / "properties"
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Read a YAML file of settings.
+
+    Raises:
+        UserError: the file is missing, is no YAML, or is not a mapping of settings.
+    """
+    try:
+        loaded = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=ScalarLoader)
+    except OSError as error:
+        raise UserError(f"config file '{path}' cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"config file '{path}' is not valid YAML: {' '.join(str(error).split())}"
+        ) from error
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise UserError(f"config file '{path}' must hold 'setting: value' lines")
+    return loaded
+
+
+def read_settings(files: Iterable[str | Path]) -> tuple[dict[str, Any], set[str]]:
+    """Settings of several YAML files, later ones first in precedence.
+
+    Returns:
+        The settings, and the names of those that nobody gave: a run's ``config.yaml`` holds its
+        defaults too, and names under ``explicit`` those that were given.
+
+    Raises:
+        UserError: as :func:`read_yaml`.
+    """
+    merged: dict[str, Any] = {}
+    defaults: set[str] = set()
+    for file in files:
+        found = read_yaml(file)
+        given = found.pop(EXPLICIT, None)
+        defaults -= set(found)
+        if given is not None:
+            defaults |= set(found) - set(given)
+        merged.update(found)
+    return merged, defaults
+
+
+def described_settings(path: Path) -> dict[str, str]:
+    """``{setting: "(type) meaning"}`` from the comments of a properties file."""
+    line = re.compile(r"^(\w+):.*?#\s*(\(.*)$")
+    found = (line.match(text) for text in path.read_text(encoding="utf-8").splitlines())
+    return {match[1]: match[2].strip() for match in found if match}
+
+
+def check_values(settings: Mapping[str, Any]) -> None:
+    """Check every setting that has a rule.
+
+    Raises:
+        UserError: naming the setting, its value and what it must be.
+    """
+    for name, (text, test) in CHECKS.items():
+        if name in settings and not test(settings[name]):
+            raise UserError(f"{name} is {settings[name]!r}, but must be {text}")
+    stride, length = settings.get("packed_stride"), settings.get("MAX_ITEM_LIST_LENGTH")
+    if stride and length and stride > length:
+        raise UserError(
+            f"packed_stride is {stride}, but must not exceed MAX_ITEM_LIST_LENGTH ({length})"
+        )
+
+
+def check_known(given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a setting that nobody reads, naming the nearest one that somebody does."""
+    known = set(known)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            hint = f"did you mean '{near[0]}'?" if near else "see --help for the settings"
+            raise UserError(f"unknown setting '{name}'; {hint}")
+
+
+def check_type(name: str, value: Any, default: Any, meaning: str = "") -> None:
+    """Refuse a value whose type cannot be that of the setting's default (numbers and flags only).
+
+    Args:
+        name, value: the setting.
+        default: its default.
+        meaning: its ``(type) meaning``, which wins where RecBole's default has another type.
+    """
+    if type(default) is int and not meaning.startswith("(int"):
+        if meaning.startswith("(float"):
+            default = float(default)
+        elif meaning:
+            return
+    if isinstance(default, bool):
+        good, text = isinstance(value, bool), "True or False"
+    elif isinstance(default, int):
+        good, text = isinstance(value, int) and not isinstance(value, bool), "a whole number"
+    elif isinstance(default, float):
+        good, text = is_number(value), "a number"
+    else:
+        return
+    if not good and value is not None and name not in CHECKS:
+        raise UserError(f"{name} is {value!r}, but must be {text}")

@@ -1,0 +1,1 @@
+"""Rank lists of any system: reading, writing, comparing."""

@@ -1,0 +1,67 @@
+"""What a run keeps of its test instances, so that a report needs no data set: ``instances.npz``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.lists.ranklists import UNREADABLE
+
+FORMAT = "recbole_finest.instances.1"
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Properties of the test instances, in the order of the rank lists.
+
+    Attributes:
+        history_length: interactions of the user before the target in the clean log, ``[n]``.
+        target_count: how often the target occurs among the clean training interactions, ``[n]``.
+    """
+
+    history_length: np.ndarray
+    target_count: np.ndarray
+
+    @classmethod
+    def from_data(cls, data: Any) -> Instances:
+        """Read them off a prepared data set (:class:`recbole_finest.data.prepare.Data`)."""
+        view = data.test.inter_feat
+        log, positions = view.log, view.positions
+        return cls(positions - log.user_start[positions], log.item_counts()[log.item[positions]])
+
+    def __len__(self) -> int:
+        return len(self.history_length)
+
+    def save(self, path: Path) -> None:
+        """Write an ``.npz`` that loads without pickle; an old one is replaced at once."""
+        unfinished = path.with_name(path.name + ".part")
+        with open(unfinished, "wb") as file:
+            np.savez_compressed(
+                file,
+                format=np.array(FORMAT),
+                history_length=self.history_length.astype(np.int32),
+                target_count=self.target_count.astype(np.int32),
+            )
+        os.replace(unfinished, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Instances | None:
+        """Read what :meth:`save` wrote; None where there is no such file.
+
+        Raises:
+            UserError: the file is another one, or damaged.
+        """
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if "format" not in file or str(file["format"]) != FORMAT:
+                    raise UserError(f"'{path}' is not a file of test instances")
+                return cls(file["history_length"], file["target_count"])
+        except (*UNREADABLE, KeyError) as error:
+            raise UserError(f"'{path}' is not a file of test instances: {error}") from error

@@ -1,0 +1,1 @@
+"""Intervals, tests and spreads of figures that are given."""

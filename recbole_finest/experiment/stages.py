@@ -1,0 +1,203 @@
+"""What each stage of a run does; :mod:`recbole_finest.experiment.run` puts them in order."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from recbole_finest.compat import load_checkpoint
+from recbole_finest.data.dataset import LogDataset
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.prepare import Data
+from recbole_finest.data.share import check_divisible
+from recbole_finest.errors import UserError
+from recbole_finest.method import Method
+from recbole_finest.model.average import AverageModel
+from recbole_finest.model.build import build_model
+from recbole_finest.parallel import distributed
+from recbole_finest.reference.lists import ReferenceLists
+from recbole_finest.train.base import base_trainer, save_checkpoint
+from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.pretrain import pretrained_settings
+
+Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
+
+
+def check_simulation(config: Any, log: InteractionLog) -> None:
+    """Refuse a ``simulation_ratio`` that would change nothing, before anything is trained."""
+    ratio, n = config["simulation_ratio"], len(log.train_positions)
+    if 0 < ratio < 1 / n:
+        raise UserError(
+            f"simulation_ratio is {ratio}, which changes none of {n} training interactions; the smallest "
+            f"that changes one is {1 / n:.2g}, and 0 turns simulation off"
+        )
+
+
+def check_methods(config: Any, data: Data, methods: Iterable[Method]) -> None:
+    """Refuse a method that cannot train this model, before anything is trained."""
+    model = build_model(config, data.train)
+    several = distributed.world_size() > 1
+    for method in methods:
+        method.check(model)
+        if several and method.needs_recompute:
+            raise UserError(
+                f"method {type(method).__name__} cannot be trained in several processes: what it adds to "
+                "a batch depends on the whole of it; leave out nproc and world_size"
+            )
+    if several:
+        check_divisible(config, model, data.train_loader("probe"))
+
+
+def train_base(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    log: InteractionLog | None = None,
+    **changed: Any,
+) -> Trained:
+    """Train a model as RecBole does, with its own trainer, and keep its best weights.
+
+    Args:
+        config, data, output: of the run.
+        name: name of the checkpoint.
+        log: the perturbed log, or None for the clean one.
+        changed: settings that differ from the run's (``seed``, ``shuffle_order``).
+    """
+    done = output.finished(name)
+    if changed:
+        config = copy.copy(config)
+        config.final_config_dict = {**config.final_config_dict, **changed}
+        data = copy.copy(data)
+        data.config = config
+    if done is not None:
+        return load_trained(config, data, done, log)
+    settings = pretrained_settings(config, data, output, name, log)
+    model = build_model(settings, _training_set(data, log))
+    trainer = base_trainer(config, model)
+    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    valid = data.valid_loader()
+    trainer.fit(
+        data.train_loader("base", log),
+        valid,
+        verbose=config["show_progress"] is not None,
+        saved=True,
+        show_progress=config["show_progress"],
+    )
+    trainer.load_weights(trainer.saved_model_file)
+    epochs = trainer.last_epoch + 1
+    log = log or data.log
+    output.save_model(name, model, config, trainer, epochs, fingerprint=log.fingerprint())
+    return model, epochs, trainer.curves
+
+
+def load_trained(config: Any, data: Data, path: Path, log: InteractionLog | None) -> Trained:
+    """A model from the checkpoint that :func:`train_base` or :func:`fine_tune` wrote.
+
+    Args:
+        config, data: of the run.
+        path: the checkpoint.
+        log: the perturbed log that it was trained on, or None for the clean one.
+    """
+    model = build_model(config, _training_set(data, log))
+    state = distributed.from_main(lambda: load_checkpoint(path))
+    model.load_state_dict(state["state_dict"])
+    return model, state["epochs"], state["curve"]
+
+
+def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
+    """The training set that a model is made from: some read more from it than numbers of ids."""
+    return data.train if log is None else data.train.with_log(log)
+
+
+def fine_tune(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    start: nn.Module,
+    method: Method,
+    references: ReferenceLists | None,
+    log: InteractionLog | None,
+    valid_reference: np.ndarray | None,
+) -> Trained:
+    """Fine-tune a copy of ``start`` with one method; the copy keeps the last weights."""
+    done = output.finished(name)
+    if done is not None:
+        return load_trained(config, data, done, log)
+    model = build_model(config, _training_set(data, log))
+    model.load_state_dict(start.state_dict())
+    trainer = FinestTrainer(config, model, references, method)
+    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    trainer.set_reference(valid_reference)
+    trainer.fit(
+        data.train_loader("fine-tuning", log),
+        data.valid_loader(),
+        verbose=True,
+        show_progress=config["show_progress"],
+    )
+    epochs = trainer.last_epoch + 1
+    output.save_model(name, model, config, trainer, epochs)
+    return model, epochs, trainer.curves
+
+
+def apply_method(
+    config: Any,
+    data: Data,
+    output: Any,
+    name: str,
+    method: Method,
+    bases: Sequence[nn.Module],
+    references: ReferenceLists | None,
+    log: InteractionLog | None,
+    valid_reference: np.ndarray | None,
+) -> Trained:
+    """One side's model of a method.
+
+    Args:
+        config, data, output: of the run.
+        name: name of the checkpoint; none is written where a base itself is the result.
+        method: the method.
+        bases: the trained bases with the seeds ``method.seeds``, of the side that
+            ``method.starts_from`` names.
+        references: reference lists, where the method needs them.
+        log: the perturbed log, or None for the clean side.
+        valid_reference: rank lists that validation compares with, or None.
+
+    Returns:
+        The average of several bases; base itself where nothing is fine-tuned; else a fine-tuned copy.
+        With it the epochs that were trained and their curve.
+    """
+    if len(bases) > 1:
+        return average(config, data, output, name, bases)
+    if not method.fine_tunes[log is not None]:
+        return bases[0], 0, []
+    references = references if method.needs_lists else None
+    return fine_tune(config, data, output, name, bases[0], method, references, log, valid_reference)
+
+
+def average(
+    config: Any, data: Data, output: Any, name: str, members: Sequence[nn.Module]
+) -> Trained:
+    """The average of several models, and its checkpoint."""
+    model = AverageModel(members, data.train)
+    if output.finished(name) is None:
+        path = output.path / f"{name}.pth"
+        save_checkpoint(path, model, config, stage="average", epochs=0, curve=[])
+    return model, 0, []
+
+
+__all__ = [
+    "apply_method",
+    "check_methods",
+    "check_simulation",
+    "fine_tune",
+    "load_trained",
+    "save_checkpoint",
+    "train_base",
+]

@@ -1,0 +1,138 @@
+"""One training in several processes: RecBole's ``nproc``, ``world_size``, ``ip`` and ``port``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.multiprocessing as mp
+
+from recbole_finest.errors import UserError
+from recbole_finest.parallel.distributed import PeerLost, place
+
+
+def wanted(config: Any) -> bool:
+    """Whether this process is to start others: settings ask for several, and it is not one of them.
+
+    Raises:
+        UserError: the settings contradict each other or torchrun, or nothing can listen at the address.
+    """
+    nproc, world_size = config["nproc"], config["world_size"]
+    started = place()
+    if started.world_size > 1:
+        if nproc not in (1, started.local_world_size):
+            raise UserError(
+                f"nproc is {nproc}, but torchrun started {started.local_world_size} processes here; "
+                "leave nproc out"
+            )
+        return False
+    if nproc == 1 and world_size in (-1, 1):
+        return False
+    _check(config)
+    return True
+
+
+def _check(config: Any) -> None:
+    nproc, offset = config["nproc"], config["group_offset"]
+    size = _size(config)
+    if size < nproc + offset:
+        raise UserError(
+            f"world_size is {size}, but nproc is {nproc} and group_offset {offset}, which makes "
+            f"{nproc + offset} processes; world_size counts those of all machines"
+        )
+    try:
+        socket.getaddrinfo(config["ip"], config["port"])
+    except OSError as error:
+        raise UserError(
+            f"ip is {config['ip']!r}, which is no known address ({error.strerror}); give the address of "
+            "the machine with group_offset 0"
+        ) from error
+    if offset == 0:
+        _check_port(config["port"])
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise UserError(
+                f"port {port} of this machine cannot be used ({error.strerror}); give another --port"
+            ) from error
+
+
+def _size(config: Any) -> int:
+    return config["nproc"] if config["world_size"] == -1 else config["world_size"]
+
+
+def launch(config: Any, arguments: tuple) -> dict[str, Any]:
+    """Call ``run_finest(*arguments)`` in ``nproc`` new processes; returns what it returns.
+
+    Raises:
+        UserError: one of them raised it, or was killed; the others are ended.
+    """
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # what matters comes as an exception
+    nproc = config["nproc"]
+    common = {"WORLD_SIZE": _size(config), "LOCAL_WORLD_SIZE": nproc}
+    common |= {"MASTER_ADDR": config["ip"], "MASTER_PORT": config["port"]}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rest = (config["group_offset"], common, arguments, folder)
+        context: Any = mp.spawn(_process, rest, nprocs=nproc, join=False)
+        try:
+            while not context.join():
+                pass
+        except mp.ProcessExitedException as error:
+            raise UserError(_reason(folder, error, nproc)) from error
+        except BaseException:
+            for process in context.processes:
+                process.terminate()
+            raise
+        return json.loads((folder / "result.json").read_text())
+
+
+def _process(
+    number: int, offset: int, common: dict[str, Any], arguments: tuple, folder: Path
+) -> None:
+    """What each process does; a UserError goes to the parent through a file, as exit code 2."""
+    from recbole_finest.quick_start import run_finest
+
+    # PyTorch interrupts it when the parent dies; a command in the background would ignore that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    who = {"RANK": number + offset, "LOCAL_RANK": number, **common}
+    os.environ.update({name: str(value) for name, value in who.items()})
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, torch.get_num_threads() // common["LOCAL_WORLD_SIZE"]))
+    try:
+        result = run_finest(*arguments)
+    except UserError as error:
+        lost = isinstance(error, PeerLost)
+        (folder / f"{number}.{'lost' if lost else 'error'}").write_text(str(error))
+        if lost:
+            time.sleep(5)  # the process with the cause is to end first
+        sys.exit(2)
+    if number == 0:
+        (folder / "result.json").write_text(json.dumps(result))
+
+
+def _reason(folder: Path, error: mp.ProcessExitedException, nproc: int) -> str:
+    first = folder / f"{error.error_index}.error"
+    said = [first] if first.exists() else [*folder.glob("*.error"), *folder.glob("*.lost")]
+    if error.signal_name is None and said:
+        return said[0].read_text()
+    how = error.signal_name or f"exit code {error.exit_code}"
+    return (
+        f"process {error.error_index} of {nproc} was ended by {how} (short of memory?); lower nproc or "
+        "train_batch_size, or free memory"
+    )

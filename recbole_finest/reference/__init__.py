@@ -1,0 +1,1 @@
+"""Reference lists: what a trained model recommends for every training instance."""

@@ -1,0 +1,121 @@
+"""Reference lists of a trained model, streamed block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from recbole_finest.data.instances import ROW_FIELD
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.packed import packed_batch
+from recbole_finest.data.prepare import Data
+from recbole_finest.parallel import distributed
+from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
+from recbole_finest.scoring.scorer import Scorer, logits_alone
+from recbole_finest.seeding import derive_seed, seed_globals
+
+
+def reference_lists(
+    config: Any, data: Data, model: nn.Module, folder: str | Path, keep_scores: bool = False
+) -> ReferenceLists:
+    """Reference lists of a trained model, ``reference_k`` deep, for all clean training instances.
+
+    Args:
+        config: our Config.
+        data: of :func:`recbole_finest.data.prepare.prepare_data`.
+        model: the trained model.
+        folder: where the lists are kept, memory-mapped; made when missing.
+        keep_scores: keep the model's scores of the lists too, as distillation needs them.
+
+    Raises:
+        UserError: an explicit ``reference_k`` that the items do not allow.
+    """
+    k = reference_k(config, data.log.n_items, data.dataset.logger.warning)
+    output = SimpleNamespace(path=Path(folder), writes=True)
+    return build_references(config, data, output, model, k, None, "", keep_scores)
+
+
+def build_references(
+    config: Any,
+    data: Data,
+    output: Any,
+    model: nn.Module,
+    k: int,
+    log: InteractionLog | None,
+    side: str,
+    keep_scores: bool,
+) -> ReferenceLists:
+    """Reference lists of ``model`` for the training instances of a log."""
+    log = log or data.log
+    n = len(log.target_positions)
+    rows = log.row[log.target_positions]
+    blocks = _blocks(config, data, model, log)
+    return ReferenceLists.build(
+        tqdm(
+            blocks, desc="Reference", ncols=100, disable=None if config["show_progress"] else True
+        ),
+        k,
+        int((rows >= 0).sum()) if log is not data.log else n,
+        log.n_clean,
+        log.n_items,
+        output.path / f"reference{side}",
+        keep_scores,
+        writes=output.writes,
+    )
+
+
+def _blocks(config: Any, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
+    """Row ids and scores of all training instances of ``log``, in blocks of bounded memory.
+
+    Of several processes, each gets every ``world_size``-th block, from its rank on.
+    """
+    size = max(1, config["score_memory"] * 2**20 // (4 * log.n_items * 2))
+    size = min(size, max(config["eval_batch_size"], 1))
+    dropout = config["reference_source"] == "last_training_epoch"
+    model.train(dropout)
+    rank = [distributed.rank()] if distributed.world_size() > 1 else []
+    seed_globals(derive_seed(config["seed"], "reference", *rank))
+    make = _packed_blocks if data.packed else _instance_blocks
+    with torch.no_grad():
+        for rows, scores in make(config, data, model, log, size):
+            scores = scores.float()
+            scores[:, 0] = -torch.inf
+            kept = np.flatnonzero(rows >= 0)
+            if len(kept) < len(rows):
+                rows, scores = rows[kept], scores[torch.from_numpy(kept)]
+            yield rows, scores
+    model.eval()
+
+
+def _instance_blocks(
+    config: Any, data: Data, model: nn.Module, log: InteractionLog, size: int
+) -> Iterator[Block]:
+    dataset = data.train.with_log(log)
+    scorer = Scorer(model, dataset)
+    transform = data.train_loader("reference").transform
+    own = distributed.rank() * size, len(dataset), distributed.world_size() * size
+    for first in range(*own):
+        batch = dataset[np.arange(first, min(first + size, len(dataset)))]
+        if config["transform"] == "inverse_itemseq":
+            batch = transform(dataset, batch)
+        yield batch[ROW_FIELD].numpy(), scorer.all_items(batch.to(config["device"]))
+
+
+def _packed_blocks(
+    config: Any, data: Data, model: Any, log: InteractionLog, size: int
+) -> Iterator[Block]:
+    loader: Any = data.train_loader("reference", log)
+    windows, fields = loader.windows, data.train.fields
+    ends = np.cumsum(windows.instances)
+    parts = np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1)
+    for index in parts[distributed.rank() :: distributed.world_size()]:
+        batch = packed_batch(log, fields, windows, index)
+        scores = logits_alone(model, batch.to(config["device"]))[:, : log.n_items]
+        yield batch[ROW_FIELD].numpy(), scores

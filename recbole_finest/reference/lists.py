@@ -1,0 +1,231 @@
+"""Reference lists: what a trained model recommends for every training instance."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recbole_finest.data.log import smallest_int
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.topk import top_items
+from recbole_finest.parallel import distributed
+
+Block = tuple[np.ndarray, Tensor]  # row ids [B] and scores [B, n_items] of as many instances
+
+
+class ReferenceLists:
+    """The top-2K items of a model for training instances, looked up by row id.
+
+    The first K items of a list are to be preserved, the next K are their competitors. Lists are kept
+    on disk in the smallest integer type and memory-mapped; one row takes 4K bytes below 32,768 items.
+
+    Args:
+        items: item ids best first, ``[n, 2K]``.
+        slot: index into ``items`` for every row id, ``[n_clean]``; -1 where there is no list.
+        scores: the model's logits of ``items``, ``[n, 2K]``, float16, where they were kept.
+    """
+
+    def __init__(self, items: np.ndarray, slot: np.ndarray, scores: np.ndarray | None = None):
+        self.items = items
+        self.slot = slot
+        self.scores = scores
+        self._resident: dict[str, Tensor] = {}
+
+    @property
+    def k(self) -> int:
+        """K: half of the length of a list."""
+        return self.items.shape[1] // 2
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @classmethod
+    def build(
+        cls,
+        blocks: Iterable[Block],
+        k: int,
+        n_instances: int,
+        n_clean: int,
+        n_items: int,
+        path: str | Path,
+        keep_scores: bool = False,
+        key: dict[str, Any] | None = None,
+        writes: bool = True,
+    ) -> ReferenceLists:
+        """Stream scores into lists on disk.
+
+        Args:
+            blocks: row ids ``[B]`` with scores ``[B, n_items]``; together ``n_instances`` rows.
+            k: K, at least 2; 2K must not exceed the items.
+            n_instances, n_clean, n_items: sizes; ``n_items`` counts padding.
+            path: folder for the files; it appears only when all lists are written.
+            keep_scores: also keep the logits, as float16.
+            key: what the lists depend on; :meth:`load` compares it.
+            writes: of several processes, whose blocks are dealt out in turn, whether this one writes
+                the files; the others read them.
+        """
+        path = Path(path)
+        lists = distributed.in_turn(_top(block, k, keep_scores) for block in blocks)
+        if not writes:
+            for _ in lists:
+                pass
+            distributed.barrier()
+            return cls.load(path)
+        part = path.with_name(path.name + ".part")
+        part.mkdir(parents=True, exist_ok=True)
+        shape = (n_instances, 2 * k)
+        items = _new(part / "items.npy", smallest_int(n_items), shape)
+        scores = _new(part / "scores.npy", np.float16, shape) if keep_scores else None
+        slot = np.full(n_clean, -1, smallest_int(n_instances))
+        done = 0
+        for rows, best, values in lists:
+            items[done : done + len(rows)] = best
+            if scores is not None:
+                scores[done : done + len(rows)] = values
+            slot[rows] = np.arange(done, done + len(rows))
+            done += len(rows)
+        if done != n_instances:
+            raise ValueError(f"{done} instances were scored, but {n_instances} were announced")
+        np.save(part / "slot.npy", slot)
+        (part / "key.json").write_text(json.dumps(key or {}, sort_keys=True))
+        for column in (items, scores):
+            if column is not None:
+                column.flush()
+        _replace_folder(part, path)
+        distributed.barrier()
+        return cls.load(path)
+
+    @classmethod
+    def load(cls, path: str | Path, key: dict[str, Any] | None = None) -> ReferenceLists:
+        """Open lists that :meth:`build` wrote.
+
+        Raises:
+            UserError: there are none, or they were made for another model or log than ``key`` says.
+        """
+        path = Path(path)
+        try:
+            if key is not None and json.loads((path / "key.json").read_text()) != key:
+                raise UserError(
+                    f"the reference lists in '{path}' belong to another model or log; remove the folder"
+                )
+            scores = path / "scores.npy"
+            return cls(
+                np.load(path / "items.npy", mmap_mode="r"),
+                np.load(path / "slot.npy"),
+                np.load(scores, mmap_mode="r") if scores.is_file() else None,
+            )
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"no usable reference lists in '{path}' ({error}); remove the folder"
+            ) from error
+
+    def lookup(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Lists of instances by the row ids of their targets.
+
+        Args:
+            rows: row ids, ``[B]``; -1 for an inserted target.
+
+        Returns:
+            Item ids ``[R, 2K]`` of the R instances that have a list, and their indices ``[R]`` in
+            ``rows``. A target that was inserted, or became one only through an insertion, has none.
+        """
+        slot = self.slots(rows.cpu().numpy())
+        index = np.flatnonzero(slot >= 0)
+        return self.lists(slot[index], rows.device), torch.from_numpy(index).to(rows.device)
+
+    def lookup_scores(self, rows: Tensor) -> Tensor:
+        """The model's logits of the lists that :meth:`lookup` gives, ``[R, 2K]``, float32."""
+        slot = self.slots(rows.cpu().numpy())
+        return self.list_scores(slot[slot >= 0], rows.device)
+
+    def slots(self, rows: np.ndarray) -> np.ndarray:
+        """Number of the list of each row id, ``[B]``; -1 where there is none."""
+        return np.where(rows >= 0, self.slot[rows], -1).astype(np.int64)
+
+    def lists(self, slots: np.ndarray, device: torch.device) -> Tensor:
+        """Item ids of the lists with these numbers, ``[R, 2K]``."""
+        return self._on("items", self.items, slots, device).long()
+
+    def list_scores(self, slots: np.ndarray, device: torch.device) -> Tensor:
+        """The model's logits of the lists with these numbers, ``[R, 2K]``, float32."""
+        if self.scores is None:
+            raise ValueError("these reference lists were built without scores")
+        return self._on("scores", self.scores, slots, device).float()
+
+    def keep_on(self, device: torch.device, most: int) -> bool:
+        """Keep the lists on ``device`` when they take at most ``most`` bytes; whether they do.
+
+        Then only the numbers of a batch's lists are sent there, else the lists themselves.
+        """
+        columns = {"items": self.items, "scores": self.scores}
+        given = {name: column for name, column in columns.items() if column is not None}
+        fits = sum(column.nbytes for column in given.values()) <= most
+        self._resident = {
+            n: torch.from_numpy(np.array(c)).to(device) for n, c in given.items() if fits
+        }
+        return fits
+
+    def _on(self, name: str, column: np.ndarray, slots: np.ndarray, device: torch.device) -> Tensor:
+        if name in self._resident:
+            return self._resident[name][_sent(torch.from_numpy(slots), device)]
+        return _sent(torch.from_numpy(column[slots]), device)
+
+
+def _sent(values: Tensor, device: torch.device) -> Tensor:
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
+
+
+def _top(block: Block, k: int, keep_scores: bool) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Row ids ``[B]``, their best 2K items ``[B, 2K]``, and the logits of these as float16 or None."""
+    rows, scores = block
+    best = top_items(scores, 2 * k)
+    values = scores.gather(1, best).to("cpu", torch.float16).numpy() if keep_scores else None
+    return rows, best.cpu().numpy(), values
+
+
+def _new(path: Path, dtype: Any, shape: tuple[int, int]) -> np.memmap:
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+
+
+def _replace_folder(part: Path, path: Path) -> None:
+    if path.exists():
+        for old in path.iterdir():
+            old.unlink()
+        path.rmdir()
+    os.replace(part, path)
+
+
+def reference_k(config: Any, n_items: int, warn: Any) -> int:
+    """K of this run: ``reference_k``, reduced with a warning when 2K exceeds the items.
+
+    Args:
+        config: our Config.
+        n_items: number of items, padding included.
+        warn: called with the warning.
+
+    Raises:
+        UserError: K was asked for explicitly and 2K exceeds the items, or there are fewer than 4.
+    """
+    wanted, largest = config["reference_k"], (n_items - 1) // 2
+    if wanted <= largest:
+        return wanted
+    if largest < 2:
+        raise UserError(
+            f"the data set has {n_items - 1} items, but a reference list needs at least 4"
+        )
+    if config.is_explicit("reference_k"):
+        raise UserError(
+            f"reference_k is {wanted}, which needs {2 * wanted} items, but the data set has "
+            f"{n_items - 1}; the largest that fits is {largest}"
+        )
+    warn(f"reference_k reduced from {wanted} to {largest}: the data set has {n_items - 1} items")
+    return largest

@@ -1,0 +1,60 @@
+"""The table of average ranks, one for each shuffle order."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from recbole_finest.evaluator.statistics.ranking import (
+    Ranking,
+    rank_by_accuracy,
+    rank_by_stability,
+)
+from recbole_finest.report.labels import measure_label
+from recbole_finest.report.leaderboard.measures import Keys
+from recbole_finest.report.table import NOTHING, Table, number, p_value
+
+
+def rank_table(trainings: pd.DataFrame, order: str, keys: Keys) -> Table | None:
+    """Average ranks by stability and by accuracy of one shuffle order's trainings.
+
+    None where no block has all methods, or one of the two was not measured.
+    """
+    if not (keys.stability and keys.accuracy):
+        return None
+    chosen = trainings[trainings["shuffle_order"] == order]
+    stability, accuracy = rank_by_stability(chosen, keys), rank_by_accuracy(chosen, keys)
+    if not stability.ranks:
+        return None
+    columns = {
+        f"rank by {measure_label(keys.stability[0])}": stability.ranks,
+        f"rank by {measure_label(keys.accuracy[0])}": accuracy.ranks,
+    }
+    methods = sorted(stability.ranks, key=stability.ranks.__getitem__)
+    frame = pd.DataFrame(
+        [
+            {"method": m, **{name: ranks.get(m, math.nan) for name, ranks in columns.items()}}
+            for m in methods
+        ]
+    )
+    texts = frame.copy().astype(object)
+    for name in columns:
+        texts[name] = [number(value, 2) for value in frame[name]]
+    note = (
+        f"Average rank, 1 being the best, over {stability.blocks} blocks (data set × model × test "
+        f"perturbation × seed){_left_out(stability)}; accuracy is the mean of the clean and the perturbed "
+        f"side. Friedman's test that all methods are alike: {_friedman(stability)} by stability, "
+        f"{_friedman(accuracy)} by accuracy."
+    )
+    return Table(f"ranks-{order}", f"Average ranks, shuffle order {order}", note, frame, texts)
+
+
+def _left_out(ranking: Ranking) -> str:
+    return (
+        f", leaving out {ranking.left_out} in which a method is missing" if ranking.left_out else ""
+    )
+
+
+def _friedman(ranking: Ranking) -> str:
+    return f"p {NOTHING}" if math.isnan(ranking.p) else f"p {p_value(ranking.p)}"

@@ -1,0 +1,129 @@
+"""Write the leaderboard of a benchmark into its folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from recbole_finest.errors import UserError
+from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.leaderboard import cells
+from recbole_finest.report.leaderboard.blocks import make_blocks
+from recbole_finest.report.leaderboard.contents import Board, make_board
+from recbole_finest.report.leaderboard.measures import Keys, shown_keys
+from recbole_finest.report.leaderboard.records import from_contents, read_benchmark
+from recbole_finest.report.leaderboard.rows import Row
+from recbole_finest.report.leaderboard.tables import flat
+from recbole_finest.report.page import WORDS, by_section, render
+from recbole_finest.report.table import escape_markdown, number
+from recbole_finest.seeding import generator
+
+TEMPLATE = Path(__file__).with_name("leaderboard.html")
+TITLE = "Leaderboard"
+
+
+def write_leaderboard(output_dir: str | os.PathLike[str]) -> Path:
+    """Write ``leaderboard.md``, ``.html``, ``.tex`` and ``.csv`` from a benchmark's ``records.json``.
+
+    The CSV holds one row for each data set, shuffle order, model (and all models) and method,
+    unrounded; the other three hold the same sentences and tables.
+
+    Args:
+        output_dir: the benchmark's folder.
+
+    Returns:
+        The path of ``leaderboard.md``.
+
+    Raises:
+        UserError: the folder holds no finished benchmark, its files are damaged, or it cannot be
+            written.
+    """
+    folder = Path(output_dir)
+    board = make_board(read_benchmark(folder))
+    rows = [row for block in board.blocks for row in [*block.rows, *block.controls]]
+    try:
+        _write(folder / "leaderboard.csv", pd.DataFrame(map(flat, rows)).to_csv(index=False))
+        _write(folder / "leaderboard.tex", _latex(board))
+        _write(folder / "leaderboard.html", _page(board))
+        _write(folder / "leaderboard.md", _markdown(board))
+    except OSError as error:
+        raise UserError(
+            f"the leaderboard in '{folder}' cannot be written: {error.strerror}"
+        ) from error
+    return folder / "leaderboard.md"
+
+
+def main_table(records: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+    """The leaderboard in short, to be printed: the models of each data set together.
+
+    Args:
+        records: the contents of ``records.json``, or its list ``records`` alone.
+    """
+    contents = records if isinstance(records, Mapping) else {"records": records}
+    bench = from_contents(contents)
+    keys = shown_keys(bench.trainings)
+    settings = bench.grid.get("method_settings") or {}
+    rng = generator(0, "leaderboard")
+    tables = []
+    for block in make_blocks(bench.trainings, keys, settings, rng, each_model=False):
+        lines = [_line(row, keys) for row in [*block.rows, *block.controls]]
+        title = f"{block.dataset}, shuffle order {block.shuffle_order}, {block.model}"
+        table = tabulate(lines, headers="keys", tablefmt="github", disable_numparse=True)
+        tables.append(f"{title}\n{table}")
+    return "\n\n".join(tables)
+
+
+def _line(row: Row, keys: Keys) -> dict[str, str]:
+    """A row in short."""
+    return {
+        "method": cells.method(row, label(row.method)),
+        "n": str(row.n),
+        **{measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]},
+        "change, %": cells.per_cent(row.accuracy_change, interval=False),
+        **{measure_label(k): number(row.stability[k].mean) for k in keys.stability},
+        "removed, %": cells.per_cent(row.removed, interval=False),
+        "training cost": cells.ratio(row.cost),
+    }
+
+
+def _markdown(board: Board) -> str:
+    sentences = "\n".join(f"- {escape_markdown(sentence)}" for sentence in board.sentences)
+    parts = [f"# {TITLE}", sentences]
+    for heading, (_, names) in board.sections.items():
+        parts.append(f"## {escape_markdown(heading)}")
+        for place, name in enumerate(names):
+            table = board.tables[name]
+            if place:
+                parts.append(f"### {escape_markdown(table.title)}")
+            parts += [escape_markdown(table.note), table.markdown()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _latex(board: Board) -> str:
+    """One ``tabular`` (package booktabs) a table, its title as a comment before it."""
+    return "\n\n".join(
+        f"% {' '.join(table.title.split())}\n{table.latex()}" for table in board.tables.values()
+    )
+
+
+def _page(board: Board) -> str:
+    return render(
+        TEMPLATE,
+        title=TITLE,
+        sentences=board.sentences,
+        sections=board.sections,
+        tables=board.tables,
+        figures=by_section(board.figures),
+        words=(*WORDS, "method", "cell", "error", "setting", "recommended"),
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

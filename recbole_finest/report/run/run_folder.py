@@ -1,0 +1,140 @@
+"""A finished run's folder, read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.evaluator.lists.ranklists import UNREADABLE, RankLists
+
+LISTS, UNSEEN = "ranklists", "ranklists_unseen"
+
+
+@dataclass(frozen=True)
+class Lists:
+    """One model's rank lists in codes that all models of the run share.
+
+    Attributes:
+        codes: indices into the run's item tokens, best first, ``[n, depth]``; -1 fills short lists.
+        scores: their logits, ``[n, depth]``, or None.
+    """
+
+    codes: np.ndarray
+    scores: np.ndarray | None
+
+
+class RunFolder:
+    """The files of a run; rank lists are read when they are asked for, and not kept.
+
+    Args:
+        path: the run's output folder.
+
+    Raises:
+        UserError: the folder holds no finished run.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        if not (path / "result.json").is_file():
+            raise UserError(f"'{path}' holds no finished run: it has no result.json")
+        self.result: dict[str, Any] = self._json("result.json")
+        missing = {"model", "dataset", "accuracy", "stability", "perturbation"} - set(self.result)
+        if missing:
+            raise UserError(f"'{path / 'result.json'}' lacks {', '.join(sorted(missing))}")
+        self.curves: dict[str, list[dict[str, float]]] = self._json("curves.json", {})
+        self.settings = self._settings()
+        self.instances = Instances.load(path / "instances.npz")
+
+    @cached_property
+    def first(self) -> RankLists:
+        """Base's rank lists: every other model's are of the same instances."""
+        return self._load(LISTS, "base")
+
+    @cached_property
+    def user_codes(self) -> np.ndarray:
+        """The user of each instance as a number, ``[n]``: much faster to group by than a token."""
+        return np.unique(self.first.users, return_inverse=True)[1]
+
+    @cached_property
+    def tokens(self) -> np.ndarray:
+        """The distinct item tokens of all models' lists, sorted."""
+        files = sorted(self.path.glob(f"{LISTS}/*.npz")) + sorted(self.path.glob(f"{UNSEEN}/*.npz"))
+        return np.unique(np.concatenate([_vocabulary(file) for file in files]))
+
+    def touched_users(self) -> np.ndarray:
+        """Tokens of the users who have an interaction that the test perturbation changed."""
+        changes = self._json("perturbation.json", {}).get("changes", [])
+        return np.unique(np.array([change["user"] for change in changes], dtype=str))
+
+    def has(self, name: str, folder: str = LISTS) -> bool:
+        """Whether a model's rank lists are in a folder of the run."""
+        return (self.path / folder / f"{name}.npz").is_file()
+
+    def lists(self, name: str, folder: str = LISTS) -> Lists:
+        """A model's rank lists.
+
+        Raises:
+            UserError: they are missing, damaged, or of other instances than base's.
+        """
+        found = self.first if (name, folder) == ("base", LISTS) else self._load(folder, name)
+        if not np.array_equal(found.users, self.first.users):
+            raise UserError(
+                f"the rank lists '{name}' in '{self.path}' are of other instances than base's; "
+                "run again with --overwrite=True"
+            )
+        code = np.searchsorted(self.tokens, found.vocabulary).astype(np.int32)
+        return Lists(np.append(code, np.int32(-1))[found.codes], found.scores)
+
+    @cached_property
+    def target_codes(self) -> np.ndarray:
+        """The code of each instance's target, ``[n]``; -2 for one that is in nobody's lists."""
+        place = np.searchsorted(self.tokens, self.first.targets)
+        place = np.minimum(place, len(self.tokens) - 1)
+        return np.where(self.tokens[place] == self.first.targets, place, -2)
+
+    def _load(self, folder: str, name: str) -> RankLists:
+        return RankLists.load(self.path / folder / f"{name}.npz")
+
+    def _settings(self) -> dict[str, Any]:
+        try:
+            found = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(f"'{self.path / 'config.yaml'}' cannot be read: {error}") from error
+        return found if isinstance(found, dict) else {}
+
+    def _json(self, name: str, missing: Any = None) -> Any:
+        path = self.path / name
+        if missing is not None and not path.is_file():
+            return missing
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UserError(f"'{path}' cannot be read: {error}") from error
+
+
+def _vocabulary(path: Path) -> np.ndarray:
+    """The item tokens of one file of rank lists; nothing else of it is read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return file["vocabulary"]
+    except (*UNREADABLE, KeyError) as error:
+        raise UserError(f"'{path}' is not a file of rank lists (.npz): {error}") from error
+
+
+def sides(result: dict[str, Any], names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Which two models each stability compares: a method's two sides, or base and a control."""
+    against_base = ("control", "seed_control")
+    return {
+        name: ("base", name) if name in against_base else (name, f"{name}_perturbed")
+        for name in names
+        if name in result["stability"]
+    }

@@ -1,0 +1,59 @@
+"""The table that a run prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isnan
+from typing import Any
+
+from tabulate import tabulate
+
+from recbole_finest.report.labels import CONTROL_FAILED, CONTROLS, label
+from recbole_finest.report.run.pair import in_full_agreement, removed_share
+from recbole_finest.report.run.replicates import crossing, printed
+
+
+def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of the table: one row a method, accuracy and stability side by side."""
+    accuracy, stable = result["accuracy"], result["stability"]
+    shown_accuracy = [m for m in accuracy["base"] if m.split("@")[0] in ("ndcg", "recall", "mrr")]
+    k = shown_accuracy[0].split("@")[1] if shown_accuracy else None
+    first: Mapping[str, float] = next(iter(stable.values()), {})
+    shown_stability = [m for m in first if k is None or m.endswith(f"@{k}")] or list(first)
+    shown_accuracy = [m for m in shown_accuracy if m.endswith(f"@{k}")]
+    jaccard = (m for m in shown_stability if m.startswith("jaccard@"))
+    removed = next(jaccard, next(iter(shown_stability), None))
+    header = ["model", *shown_accuracy, *shown_stability]
+    header += [f"instability removed ({removed})"] if removed else []
+    names = [n for n in accuracy if not n.endswith("_perturbed")]
+    rows = []
+    for name in names:
+        row: list[Any] = [label(name)]
+        row += [accuracy[name].get(m) for m in shown_accuracy]
+        row += [stable.get(name, {}).get(m) for m in shown_stability]
+        if removed:
+            row.append(_removed(stable, name, removed))
+        rows.append(row)
+    return header, rows
+
+
+def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
+    """Share of base's instability that a method takes away, in per cent."""
+    if name in ("base", *CONTROLS) or name not in stable:
+        return None
+    share = removed_share(metric, stable["base"][metric], stable[name][metric])
+    return None if isnan(share) else f"{100 * share:.0f} %"
+
+
+def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
+    """The table that a run prints."""
+    header, rows = summary_rows(result)
+    table = tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    if not in_full_agreement(result["stability"].get("control", {})):
+        table += f"\n\n{CONTROL_FAILED}"
+    if "replicates" not in result:
+        return table
+    rows = result["replicates"]
+    own = f"seed {rows[0]['seed']}, perturbation seed {rows[0]['perturbation_seed']}"
+    all_of_them = f"mean ± standard deviation over {crossing(rows)}"
+    return f"{own}:\n{table}\n\n{all_of_them}:\n{printed(result, header)}"

@@ -1,0 +1,1 @@
+"""Training: base with RecBole's trainers made safe, and the fine-tuning stage."""

@@ -1,0 +1,221 @@
+"""RecBole's own trainers for base: packed batches, checkpoints of plain values, stability metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+from recbole.evaluator import Evaluator
+from recbole.trainer import Trainer
+from recbole.utils import get_trainer, set_color
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from tqdm import tqdm
+
+from recbole_finest.compat import load_checkpoint
+from recbole_finest.data.loader import EvalLoader
+from recbole_finest.data.parts import to_device
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
+from recbole_finest.model.compiled import CompiledForward
+from recbole_finest.parallel import distributed
+from recbole_finest.scoring.scorer import (
+    Scorer,
+    packed,
+)
+from recbole_finest.train.partition import Part, Partition
+
+
+class RunTrainer(Trainer):
+    """RecBole's ``Trainer`` with checkpoints of plain values, packed batches and stability metrics.
+
+    Validation leaves stability metrics out until :meth:`set_reference` gives lists to compare with.
+
+    Attributes:
+        curves: one dict an epoch with ``epoch``, ``train_loss`` and the validation metrics.
+        stage: what its checkpoints say that the model is.
+    """
+
+    stage = "base"
+
+    def __init__(self, config: Any, model: Any):
+        super().__init__(config, model)
+        self.eval_collector = FinestCollector(config)
+        self.evaluator: Evaluator = FinestEvaluator(config)
+        self.curves: list[dict[str, float]] = []
+        self.last_epoch = -1
+        self._scorer: Scorer | None = None
+        distributed.same_weights(model)
+        if not distributed.is_main():
+            self.tensorboard: Any = distributed.without_files(self.tensorboard)
+        self.partition = Partition(config, model)
+        self.compiled = CompiledForward(model) if config["compile_model"] else None
+
+    def set_reference(self, lists: np.ndarray | None) -> None:
+        """Rank lists ``[n_valid, depth]`` that validation compares the model's lists with."""
+        self.eval_collector.set_reference(lists)
+
+    def scorer(self, dataset: Any) -> Scorer:
+        if self._scorer is None:
+            self._scorer = Scorer(self.model, dataset)
+        return self._scorer
+
+    # Training ------------------------------------------------------------------------------------
+
+    def _train_epoch(
+        self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
+    ) -> float:
+        self.model.train()
+        total = torch.zeros((), device=self.device)
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
+        label = set_color(f"Train {epoch_idx:>5}", "pink")
+        hidden = None if show_progress else True  # None: shown on a terminal only
+        for step, batch in enumerate(tqdm(train_data, desc=label, ncols=100, disable=hidden)):
+            self.optimizer.zero_grad()
+            for loss in self._losses(batch, epoch_idx, step, loss_func):
+                scaler.scale(loss).backward()
+                total += loss.detach()
+            distributed.average_gradients(self.model)
+            if self.clip_grad_norm:
+                scaler.unscale_(self.optimizer)
+                clip_grad_norm_(self.model.parameters(), **self.clip_grad_norm)
+            scaler.step(self.optimizer)
+            scaler.update()
+        total = distributed.mean(total)
+        if not torch.isfinite(total):
+            raise UserError(
+                f"the training loss is {total.item()} in epoch {epoch_idx}; lower learning_rate "
+                f"({self.learning_rate}) or set clip_grad_norm"
+            )
+        self.last_epoch = epoch_idx
+        self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
+        return total.item()
+
+    def _losses(
+        self, batch: Interaction, epoch: int, step: int, loss_func: Any
+    ) -> Iterator[Tensor]:
+        """The loss of a step, in parts that add up to it, each from scores within ``score_memory``."""
+        batch = self._with_lists(batch, epoch, step)
+        for part in self.partition(batch, loss_func, self._dividable()):
+            sent = to_device(part.batch, self.device)
+            if self.compiled is not None and loss_func is None:
+                self.compiled.check(sent)
+            mode = nullcontext() if self.compiled is None or loss_func else self.compiled()
+            with torch.autocast(device_type=self.device.type, enabled=self.enable_amp), mode:
+                loss = self._part_loss(part, sent, loss_func)
+            yield loss
+
+    def _with_lists(self, batch: Interaction, epoch: int, step: int) -> Interaction:
+        return batch
+
+    def _dividable(self) -> bool:
+        return True
+
+    def _part_loss(self, part: Part, sent: Interaction, loss_func: Any) -> Tensor:
+        """The loss of a part, by its share of the batch; ``sent`` is its batch on the device."""
+        with packed(self.model, sent):
+            return part.share * summed((loss_func or self.model.calculate_loss)(sent))
+
+    def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict]:
+        score, result = super()._valid_epoch(valid_data, show_progress=False)
+        if self.curves:
+            self.curves[-1].update({k: float(v) for k, v in result.items()})
+            for name, value in result.items():
+                self.tensorboard.add_scalar(f"Valid/{name}", float(value), self.last_epoch)
+        return score, result
+
+    # Evaluation ----------------------------------------------------------------------------------
+
+    def _full_sort_batch_eval(self, batched_data: Any) -> tuple:
+        interaction, history_index, positive_u, positive_i = batched_data
+        dataset = self._evaluated._dataset
+        scores = self.scorer(dataset).all_items(interaction.to(self.device))
+        scores[:, 0] = -np.inf
+        if history_index is not None:
+            scores[history_index] = -np.inf
+        return interaction, scores, positive_u, positive_i
+
+    @torch.no_grad()
+    def evaluate(
+        self,
+        eval_data: Any,
+        load_best_model: bool = True,
+        model_file: str | None = None,
+        show_progress: bool = False,
+    ) -> Any:
+        if not eval_data:
+            return None
+        if load_best_model:
+            self.load_weights(model_file or self.saved_model_file)
+        self._evaluated = eval_data
+        self.eval_collector.shared = isinstance(eval_data, EvalLoader)
+        result = super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
+        return distributed.from_main(lambda: result)
+
+    # Checkpoints ---------------------------------------------------------------------------------
+
+    def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
+        path = kwargs.pop("saved_model_file", self.saved_model_file)
+        save_checkpoint(
+            path,
+            self.model,
+            self.config,
+            stage=self.stage,
+            epoch=epoch,
+            cur_step=self.cur_step,
+            best_valid_score=float(self.best_valid_score),
+            optimizer=self.optimizer.state_dict(),
+        )
+
+    def load_weights(self, path: str) -> None:
+        """Load the weights of a checkpoint into the model."""
+        state = distributed.from_main(lambda: load_checkpoint(path)["state_dict"])
+        self.model.load_state_dict(state)
+
+    def resume_checkpoint(self, resume_file: str) -> None:
+        """Continue from a checkpoint; unlike RecBole's, the file itself is never written to."""
+        state = load_checkpoint(str(resume_file), self.device)
+        self.start_epoch = state["epoch"] + 1
+        self.cur_step = state["cur_step"]
+        self.best_valid_score = state["best_valid_score"]
+        self.model.load_state_dict(state["state_dict"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def summed(losses: Any) -> Tensor:
+    parts = losses if isinstance(losses, tuple) else (losses,)
+    return torch.stack([part.reshape(()) for part in parts]).sum()  # TransRec's has shape [1]
+
+
+@lru_cache(maxsize=None)
+def _with_run_trainer(own: type) -> type:
+    return RunTrainer if own is Trainer else type(f"Run{own.__name__}", (RunTrainer, own), {})
+
+
+def base_trainer(config: Any, model: Any) -> RunTrainer:
+    """The model's own RecBole trainer, with :class:`RunTrainer` in front."""
+    own = get_trainer(config["MODEL_TYPE"], config["model"])
+    return _with_run_trainer(own)(config, model)
+
+
+def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: Any) -> None:
+    """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic, by the first process."""
+    if not distributed.is_main():
+        return
+    settings = config.plain() if hasattr(config, "plain") else dict(config.final_config_dict)
+    state = {
+        "model": config["model"],
+        "dataset": config["dataset"],
+        "config": settings,
+        "state_dict": model.state_dict(),
+        **extra,
+    }
+    part = f"{os.fspath(path)}.part"
+    torch.save(state, part)
+    os.replace(part, path)
