@@ -4,11 +4,15 @@
 
 Runs properties/benchmark/finest_paper.yaml at 6 + 6 epochs: Foursquare, random deletion of 0.1 %, seed 0.
 Any setting can be given as --setting=value. ``--released_choices`` adds the released code's own: references
-in training mode, as in its last training epoch, each side towards its own base's, dropout in both losses,
-its weights, summed over the users of a batch, its batches of 8 to 32 users, and only each user's last 50
-interactions; its learning rate of TiSASRec, and one window a user with random masks for BERT4Rec. Its order
-of users survives a perturbation, as ours does. For BERT4Rec our references are of histories, its of masked
-positions that see both sides.
+in training mode, as in its last training epoch, of the unperturbed base for both sides (its run on the
+original data hands its lists to the one on the perturbed data), dropout in both losses, its weights, summed
+over the users of a batch, its batches of 8 to 32 users, and only each user's last 50 interactions; its
+learning rate of TiSASRec, and one window a user with random masks for BERT4Rec. Its order of users survives
+a perturbation, as ours does. For BERT4Rec our references are of histories, its of masked positions that see
+both sides.
+
+Base is retrained alone; finest, and the released code, know the unperturbed base. ``--reference_model=own``
+gives each side its own base's lists: finest retrained alone.
 
 MRR and AverageOverlap are over the whole catalogue, as there. Its figures are of one thread.
 """
@@ -22,14 +26,14 @@ from typing import Any
 import torch
 from tabulate import tabulate
 
-from recbole_finest.allocator import keep_freed_memory
-from recbole_finest.cli import parse_settings
+from recbole_finest.cli.main import parse_settings
 from recbole_finest.compat import quiet_recbole
-from recbole_finest.config import Config
-from recbole_finest.output_folder import open_output
-from recbole_finest.run import Run
-from recbole_finest.scoring import Scorer
-from recbole_finest.settings import properties_dir, read_yaml
+from recbole_finest.config.config import Config
+from recbole_finest.config.settings import properties_dir, read_yaml
+from recbole_finest.experiment.folder import open_output
+from recbole_finest.experiment.run import Run
+from recbole_finest.parallel.allocator import keep_freed_memory
+from recbole_finest.scoring.scorer import Scorer
 
 # Of finest on two cores, one thread, 6 + 6 epochs; seconds are of plain and fine-tuning epochs averaged.
 RELEASED = {
@@ -38,7 +42,8 @@ RELEASED = {
 }
 CHOICES = {
     "reference_source": "last_training_epoch",
-    "reference_model": "own",
+    # The lists of the run on the original data: each *_main.py hands them to the perturbed run.
+    "reference_model": "base",
     "finest_dropout": "both",
     "rank_reduction": "sum_over_users",
     "recent_only": True,
