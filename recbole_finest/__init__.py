@@ -16,7 +16,7 @@ _EXPORTS = {
     "compare": "recbole_finest.evaluator.lists.compare",
     "create_dataset": "recbole_finest.data.dataset",
     "base_trainer": "recbole_finest.train.base",
-    "prepare_data": "recbole_finest.data.prepare",
+    "prepare_data": "recbole_finest.train.mode",
     "reference_lists": "recbole_finest.reference.build",
     "run_finest": "recbole_finest.quick_start",
 }

@@ -8,14 +8,16 @@ from typing import Any
 
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config.config import Config
+from recbole_finest.config.seeds import pairs
 from recbole_finest.experiment.folder import open_output
 from recbole_finest.experiment.output import Output
-from recbole_finest.experiment.replicates import pairs, run_replicates
+from recbole_finest.experiment.replicates import run_replicates
 from recbole_finest.experiment.run import Run
 from recbole_finest.experiment.tracking import check_tracking
 from recbole_finest.parallel import distributed
 from recbole_finest.parallel.allocator import keep_freed_memory
 from recbole_finest.parallel.launch import launch, wanted
+from recbole_finest.report.run.write import write_report
 from recbole_finest.train.base_checkpoint import base_settings
 
 
@@ -42,7 +44,7 @@ def run_finest(
     given = model, dataset, config_file_list, config_dict, command_line
     config = Config(*given)
     if wanted(config):
-        return launch(config, given)
+        return launch(config, run_finest, given)
     with distributed.joined(config):
         checkpoint = None
         if config["base_checkpoint"]:
@@ -63,5 +65,6 @@ def _measured(config: Config, output: Output, checkpoint: dict[str, Any] | None)
     if len(pairs(fresh)) > 1:
         result["replicates"] = run_replicates(run, result, fresh)
         output.write_result(result)
-    output.write_report()
+    if distributed.is_main():
+        write_report(output.path)
     return {**result, "output_dir": str(output.path)}

@@ -19,10 +19,12 @@ from recbole_finest.cli.main import main
 from recbole_finest.config.config import Config
 from recbole_finest.data import share
 from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.model.build import build_model
 from recbole_finest.parallel import distributed
+from recbole_finest.train.divisible import why_not_divisible
+from recbole_finest.train.mode import choose_training_mode
 
 from .conftest import write_toy
 
@@ -228,5 +230,5 @@ def test_what_is_no_mean_over_instances_is_refused(toy, model, why):
     config = Config(model, "toy", None, {**toy, "loss_type": "BPR"} if model == "GRU4Rec" else toy)
     data = prepare(config)
     choose_training_mode(data)
-    found = share._why_not(config, build_model(config, data.train), data.train_loader("probe"))
+    found = why_not_divisible(config, build_model(config, data.train), data.train_loader("probe"))
     assert found is None if why is None else why in (found or "")

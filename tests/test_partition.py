@@ -9,16 +9,18 @@ import torch
 from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.parts import draw, units
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
 from recbole_finest.method import Step, make_method
 from recbole_finest.method.loss import RankPreservingLoss
 from recbole_finest.model.build import build_model
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.scoring.scorer import logits_alone, loss_logits, packed
+from recbole_finest.scoring.logits import logits_alone, loss_logits
+from recbole_finest.scoring.modes import packed
 from recbole_finest.seeding import derive_seed
 from recbole_finest.train.base import base_trainer
 from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.mode import choose_training_mode
 from recbole_finest.train.partition import Part, Partition, weighted
 
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0}

@@ -6,10 +6,14 @@ from recbole.data.interaction import Interaction
 
 from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.method.loss import RankPreservingLoss
 from recbole_finest.model.build import build_model
-from recbole_finest.scoring.scorer import Scorer, loss_logits, packed, shares_forward
+from recbole_finest.scoring.logits import loss_logits
+from recbole_finest.scoring.modes import packed
+from recbole_finest.scoring.probes import shares_forward
+from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.mode import choose_training_mode
 
 PACKED = ["SASRec", "GRU4Rec", "LSTM", "LRURec", "TiSASRec"]
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from recbole_finest.config.config import Config
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.method import Finest, make_method
 from recbole_finest.model.build import build_model
 from recbole_finest.reference.build import build_references
 from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.mode import choose_training_mode
 
 NO_DROPOUT = {
     "SASRec": {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0},

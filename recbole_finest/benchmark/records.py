@@ -10,7 +10,8 @@ from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cost import Costs
 from recbole_finest.benchmark.engine.schedule import Ended
 from recbole_finest.benchmark.grid.grid import Grid
-from recbole_finest.experiment.output import Output, write_json
+from recbole_finest.experiment.output import Output
+from recbole_finest.files import write_json
 
 FILE = "records.json"
 

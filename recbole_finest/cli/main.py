@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 
 USAGE = (
     "run_finest.py --model=NAME --dataset=NAME [--config_files=a.yaml,b.yaml] [--setting=value …]"
@@ -60,8 +59,7 @@ def _command(name: str) -> Callable[[Sequence[str]], int]:
         "report": report_main,
     }
     if name not in table:
-        near = difflib.get_close_matches(name, table, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(table)}"
+        hint = nearest(name, list(table))
         raise UserError(f"unknown command '{name}'; {hint} Settings start with --")
     return table[name]
 

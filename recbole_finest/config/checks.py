@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from recbole.evaluator.register import metrics_dict
 
 from recbole_finest.config.settings import check_values
 from recbole_finest.data.requirements import LOSSES
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 
 
 def check_gpus(processes: int, gpu_id: str) -> None:
@@ -30,18 +29,15 @@ def check_metrics(names: Any) -> None:
     known = {metric.__name__.lower(): metric.__name__ for metric in metrics_dict.values()}
     for name in names:
         if name.lower() not in known:
-            near = difflib.get_close_matches(name.lower(), known, n=1)
-            all_names = ", ".join(sorted(known.values()))
-            hint = f"did you mean '{known[near[0]]}'?" if near else f"use some of {all_names}"
-            raise UserError(f"metrics names '{name}', which does not exist; {hint}")
+            raise UserError(f"metrics names '{name}', which does not exist; {nearest(name, known)}")
 
 
 def check_name(setting: str, value: Any, table: Mapping[str, Any]) -> None:
     """Refuse a value that the table does not hold, with the nearest one that it does."""
     if value not in table:
-        near = difflib.get_close_matches(str(value), list(table), n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(table)}"
-        raise UserError(f"{setting} is {value!r}, which does not exist; {hint}")
+        raise UserError(
+            f"{setting} is {value!r}, which does not exist; {nearest(value, list(table))}"
+        )
 
 
 def needs_negatives(model_class: type, loss_type: str | None) -> bool:

@@ -19,6 +19,7 @@ from recbole_finest.config.checks import (
     draws_none,
     needs_negatives,
 )
+from recbole_finest.config.seeds import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.config.settings import (
     EXPLICIT,
     check_known,
@@ -32,7 +33,6 @@ from recbole_finest.config.settings import (
 from recbole_finest.data.requirements import item_features
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
-from recbole_finest.experiment.replicates import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.model.find import find_model
 from recbole_finest.parallel.distributed import place
 

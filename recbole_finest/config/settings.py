@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import yaml
 
 from recbole_finest.compat import ScalarLoader
 from recbole_finest.config.values import CHECKS, is_number
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 
 PACKAGE = Path(__file__).parents[1]
 EXPLICIT = "explicit"  # in a run's config.yaml: the settings that the user gave
@@ -95,8 +94,7 @@ def check_known(given: Iterable[str], known: Iterable[str]) -> None:
     known = set(known)
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-            hint = f"did you mean '{near[0]}'?" if near else "see --help for the settings"
+            hint = nearest(name, known, "see --help for the settings")
             raise UserError(f"unknown setting '{name}'; {hint}")
 
 

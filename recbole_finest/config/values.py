@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any
+
+from recbole_finest.data.intervals import is_interval
 
 Check = tuple[str, Callable[[Any], bool]]  # what a value must be, in words, and whether it is
 
@@ -47,21 +48,6 @@ def _distinct_wholes() -> Check:
             v is None
             or (isinstance(v, list) and len(v) > 0 and all(map(one, v)) and len(set(v)) == len(v))
         ),
-    )
-
-
-def is_interval(value: Any, several: bool = True) -> bool:
-    """Whether a value says an interval as RecBole reads it, such as ``[5,inf)`` or ``[0,1];(3,5)``."""
-    pattern = re.compile(r"\s*[\[(]([^,]+),([^,]+)[\])]\s*")
-    parts = [pattern.fullmatch(part) for part in str(value).split(";")]
-    try:
-        ends = [(float(part[1]), float(part[2])) for part in parts if part]
-    except ValueError:
-        return False
-    return (
-        len(ends) == len(parts)
-        and (several or len(parts) == 1)
-        and all(low <= high for low, high in ends)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from recbole.data.dataset import Dataset, SequentialDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
-from recbole_finest.config.values import is_interval
 from recbole_finest.data.instances import Fields, InstanceView
+from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
 from recbole_finest.data.requirements import check_features, check_files
 from recbole_finest.data.split import (
@@ -25,6 +25,9 @@ from recbole_finest.data.split import (
     held_out,
 )
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 
 class LogDataset(SequentialDataset):
@@ -282,7 +285,7 @@ def dataset_class(model: str, model_type: ModelType = ModelType.SEQUENTIAL) -> t
     )
 
 
-def create_dataset(config: Any) -> Dataset:
+def create_dataset(config: Config) -> Dataset:
     """Load and filter ``config['dataset']`` as RecBole does, over an interaction log.
 
     Raises:

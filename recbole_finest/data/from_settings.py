@@ -12,6 +12,7 @@ from recbole_finest.data.perturbation import Changes, apply_changes, load_change
 from recbole_finest.errors import UserError
 
 if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
     from recbole_finest.data.prepare import Data
 
 _AMOUNTS = ("perturbation_users", "perturbation_per_user", "perturbation_count")
@@ -25,7 +26,7 @@ def is_perturbed(settings: Any) -> bool:
 
 
 def draw_test_perturbation(
-    config: Any, data: Data, logger: Any
+    config: Config, data: Data, logger: Any
 ) -> tuple[InteractionLog, Changes] | None:
     """The perturbed log and its changes, drawn or replayed; None when ``perturbation_ratio`` is 0.
 
@@ -66,7 +67,7 @@ def _setting(argument: re.Match[str]) -> str:
     return f"perturbation_{argument[0]}"
 
 
-def _amount(config: Any, data: Data, logger: Any) -> dict[str, Any] | None:
+def _amount(config: Config, data: Data, logger: Any) -> dict[str, Any] | None:
     """How much the test perturbation changes, as ``perturb`` takes it; None for nothing."""
     given = [name for name in _AMOUNTS if config[name]]
     if len(given) > 1:
@@ -91,7 +92,7 @@ def _amount(config: Any, data: Data, logger: Any) -> dict[str, Any] | None:
     return {"ratio": ratio}
 
 
-def _users(config: Any, data: Data) -> np.ndarray:
+def _users(config: Config, data: Data) -> np.ndarray:
     if config["perturbation_selection"] != "user":
         raise UserError(
             f"perturbation_users is for perturbation_selection=user, not for "

@@ -25,6 +25,8 @@ from recbole_finest.seeding import derive_seed, generator, seed_globals, seed_to
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from recbole_finest.config.config import Config
+
 
 class _Batches(torch.utils.data.Dataset):
     """Batch ``b`` of one epoch, made when a worker (or this process) asks for it."""
@@ -59,7 +61,7 @@ class InstanceLoader(TrainDataLoader):
     transform: Any
 
     def __init__(
-        self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
+        self, config: Config, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
         # RecBole's constructor makes a list of all row numbers, 36 bytes each; of no rows, an empty one.
         super().__init__(config, dataset.copy(dataset.inter_feat[:0]), sampler, shuffle=False)
@@ -189,7 +191,7 @@ class PackedLoader(InstanceLoader):
     """
 
     def __init__(
-        self, config: Any, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
+        self, config: Config, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
     ):
         super().__init__(config, dataset, sampler, stage, order)
         self.windows: Windows = self.order.windows(dataset.log)
@@ -257,7 +259,7 @@ class EvalLoader(FullSortEvalDataLoader):
 
     step: int
 
-    def __init__(self, config: Any, dataset: LogDataset, sampler: Any = None):
+    def __init__(self, config: Config, dataset: LogDataset, sampler: Any = None):
         super().__init__(config, dataset, sampler, shuffle=False)
         if distributed.world_size() > 1:  # no process without a batch
             self.step = min(self.step, -(-self.sample_size // distributed.world_size()))

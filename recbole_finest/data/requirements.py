@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 # Atomic files beside .inter, and what is in them.
 FILES = {
@@ -31,14 +34,14 @@ LOSSES = {
 CANDIDATES = "reranker_CAN_NUM"  # GRU4RecCPR and SASRecCPR: sizes of their rerankers' partitions
 
 
-def item_features(config: Any) -> list[str]:
+def item_features(config: Config | Mapping[str, Any]) -> list[str]:
     """Columns of the ``.item`` file that the model reads, from a Config or a dict of settings."""
     given = [config[name] for name in ("selected_features", "item_attribute") if name in config]
     names: list[str] | str = next(filter(None, given), [])
     return [names] if isinstance(names, str) else list(names)
 
 
-def check_files(config: Any, path: str | Path, token: str) -> None:
+def check_files(config: Config, path: str | Path, token: str) -> None:
     """Refuse a data set that lacks one of the model's files.
 
     Raises:
@@ -54,7 +57,7 @@ def check_files(config: Any, path: str | Path, token: str) -> None:
             )
 
 
-def check_features(config: Any, item_columns: Any, path: str | Path, token: str) -> None:
+def check_features(config: Config, item_columns: Any, path: str | Path, token: str) -> None:
     """Refuse a data set that lacks one of the item features that the model reads.
 
     Args:
@@ -83,7 +86,7 @@ def _listed(columns: Any) -> str:
     return "none" if columns is None else ", ".join(map(str, columns))
 
 
-def fit_candidates(config: Any, n_items: int, warn: Callable[[str], Any]) -> None:
+def fit_candidates(config: Config, n_items: int, warn: Callable[[str], Any]) -> None:
     """Make ``reranker_CAN_NUM`` fit the items: reduced with a warning, or refused when asked for.
 
     Args:

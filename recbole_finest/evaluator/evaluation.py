@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.evaluator.measures import MEASURES, measure_lists
 from recbole_finest.evaluator.topk import top_items, top_items_and_scores
 from recbole_finest.parallel import distributed
 from recbole_finest.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 UNROUNDED = 17  # decimals: round() then changes nothing
 
@@ -47,7 +52,7 @@ class Evaluation:
 class _Unrounded:
     """The settings, except that metrics keep all their decimals."""
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         self._config = config
 
     def __getitem__(self, name: str) -> Any:
@@ -56,7 +61,7 @@ class _Unrounded:
 
 @torch.no_grad()
 def evaluate(
-    config: Any, scorer: Scorer, loader: Any, train_data: Any, label: str = ""
+    config: Config, scorer: Scorer, loader: Any, train_data: Any, label: str = ""
 ) -> Evaluation:
     """Score all instances of a full-sorting loader once; of several processes, each its share.
 
@@ -118,7 +123,7 @@ def hide_seen(scores: torch.Tensor, log: InteractionLog, positions: np.ndarray) 
 
 
 @torch.no_grad()
-def valid_lists(config: Any, scorer: Scorer, loader: Any) -> np.ndarray:
+def valid_lists(config: Config, scorer: Scorer, loader: Any) -> np.ndarray:
     """Rank lists ``[n, max(topk)]`` on validation instances, to compare with during fine-tuning."""
     scorer.model.eval()
     depth = min(max(config["topk"]), scorer.n_items - 1)
@@ -129,7 +134,7 @@ def valid_lists(config: Any, scorer: Scorer, loader: Any) -> np.ndarray:
     return np.concatenate(distributed.interleave(lists))
 
 
-def valid_reference(config: Any, data: Any, base: Any) -> np.ndarray | None:
+def valid_reference(config: Config, data: Data, base: Any) -> np.ndarray | None:
     """Base's lists on the validation instances; None where there are none, or not all items are ranked."""
     loader = data.valid_loader()
     if loader is None or config["eval_args"]["mode"]["valid"] != "full":
@@ -137,25 +142,27 @@ def valid_reference(config: Any, data: Any, base: Any) -> np.ndarray | None:
     return valid_lists(config, Scorer(base, data.train), loader)
 
 
-def stability_names(config: Any) -> list[str]:
+def stability_names(config: Config | Mapping[str, Any]) -> list[str]:
     """The stability metrics among ``metrics``; all four of RecBole's kind when there is none."""
     named = [m.lower() for m in config["metrics"] if m.lower() in MEASURES]
     return named or ["rbo", "frbo", "jaccard", "averageoverlap"]
 
 
-def stability(config: Any, one: Evaluation, other: Evaluation) -> dict[str, float]:
+def stability(config: Config, one: Evaluation, other: Evaluation) -> dict[str, float]:
     """Mean similarity of two models' lists on the same instances, unrounded, by ``name@k``."""
     values = per_instance(config, one, other)
     return {name: float(value.mean()) for name, value in values.items()}
 
 
-def per_instance(config: Any, one: Evaluation, other: Evaluation) -> dict[str, np.ndarray]:
+def per_instance(
+    config: Config | Mapping[str, Any], one: Evaluation, other: Evaluation
+) -> dict[str, np.ndarray]:
     """Similarity of every pair of lists, ``[n]`` for each ``name@k``."""
     depths = [k for k in config["topk"] if k <= one.items.shape[1]] or [one.items.shape[1]]
     return measure_lists(one.items, other.items, stability_names(config), depths, config["rbo_p"])
 
 
-def list_profile(config: Any, result: Evaluation, log: InteractionLog) -> dict[str, float]:
+def list_profile(config: Config, result: Evaluation, log: InteractionLog) -> dict[str, float]:
     """Catalogue coverage (share of items shown to anyone) and mean popularity of the lists.
 
     A model that shows everybody the same popular items looks stable; these two tell. Popularity is
@@ -171,7 +178,7 @@ def list_profile(config: Any, result: Evaluation, log: InteractionLog) -> dict[s
     return profile
 
 
-def rank_lists(data: Any, result: Evaluation) -> RankLists:
+def rank_lists(data: Data, result: Evaluation) -> RankLists:
     """The lists in the data set's own tokens."""
     view, fields = data.test.inter_feat, data.test.fields
     users = data.test.id2token(fields.user, view.log.user[view.positions].astype(np.int64))

@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from recbole_finest.config.config import Config
 from recbole_finest.config.settings import EXPLICIT
 from recbole_finest.errors import UserError
-from recbole_finest.experiment.output import MARK, OtherOutput, Output, write_settings
-from recbole_finest.experiment.replicates import FOLDER as REPLICATES
+from recbole_finest.experiment.output import OtherOutput, Output, write_settings
+from recbole_finest.names import LISTS, MARK, REPLICATES, UNSEEN
 from recbole_finest.parallel import distributed
-from recbole_finest.report.run.run_folder import LISTS, UNSEEN
 
 
 @contextmanager
-def open_output(config: Any) -> Iterator[Output]:
+def open_output(config: Config) -> Iterator[Output]:
     """Check the output folder, refuse another run's, set up logging.
 
     Nothing in the folder changes before :meth:`Output.take_over`, so that a run that is refused leaves
@@ -62,7 +61,7 @@ def open_output(config: Any) -> Iterator[Output]:
                 handler.close()
 
 
-def _check_folder(config: Any) -> Path:
+def _check_folder(config: Config) -> Path:
     """The run's folder, which may hold another run only where the user says what becomes of it."""
     path = output_path(config)
     used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
@@ -88,7 +87,7 @@ def _check_folder(config: Any) -> Path:
     return path
 
 
-def _taking(path: Path, config: Any, held: MemoryHandler) -> Callable[[], bool]:
+def _taking(path: Path, config: Config, held: MemoryHandler) -> Callable[[], bool]:
     """What makes the folder the run's; tells whether this process keeps reference lists there."""
     settings = config.repeatable()  # now: a run writes into its own
     overwrite = bool(config["overwrite"])
@@ -140,7 +139,7 @@ _FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finis
 _FREE |= {EXPLICIT, "ip", "port", "group_offset", "local_rank", "process_timeout", "gpu_id"}
 
 
-def _check_same_settings(path: Path, config: Any) -> None:
+def _check_same_settings(path: Path, config: Config) -> None:
     if not config["resume"]:
         return
     before = yaml.safe_load((path / MARK).read_text(encoding="utf-8")) or {}
@@ -184,7 +183,7 @@ class _PlainFormatter(logging.Formatter):
         return re.sub(r"\x1B\[[0-9;]*m", "", super().format(record))
 
 
-def output_path(config: Any) -> Path:
+def output_path(config: Config) -> Path:
     """Where the run's files go."""
     if config["output_dir"]:
         return Path(config["output_dir"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import platform
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -13,15 +12,16 @@ from typing import Any
 
 import yaml
 
+from recbole_finest.config.config import Config
+from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.evaluation import Evaluation, rank_lists
 from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.files import write_json, write_text
+from recbole_finest.names import CURVES, INSTANCES, LISTS, MARK, RESULT, SECONDS, UNSEEN
 from recbole_finest.parallel import distributed
-from recbole_finest.report.run.run_folder import LISTS, UNSEEN
 from recbole_finest.train.base import save_checkpoint
 
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas")
-SECONDS = "seconds.json"  # of the stages, as they end
-MARK = "config.yaml"  # a folder that holds one belongs to a run
 
 
 class Output:
@@ -83,7 +83,7 @@ class Output:
         write_json(path, {**known, **seconds})
 
     def save_model(
-        self, name: str, model: Any, config: Any, trainer: Any, epochs: int, **extra: Any
+        self, name: str, model: Any, config: Config, trainer: Any, epochs: int, **extra: Any
     ) -> None:
         """Write ``<name>.pth`` and remove what training left."""
         trainer.tensorboard.close()  # RecBole leaves its file and its thread open
@@ -93,7 +93,7 @@ class Output:
 
     def write(
         self,
-        data: Any,
+        data: Data,
         result: Mapping[str, Any],
         evaluations: Mapping[str, Evaluation],
         curves: Mapping[str, list],
@@ -105,19 +105,13 @@ class Output:
             rank_lists(data, found).save(self.path / LISTS / f"{name}.npz")
             if found.unseen is not None:
                 rank_lists(data, found.without_seen()).save(self.path / UNSEEN / f"{name}.npz")
-        Instances.from_data(data).save(self.path / "instances.npz")
-        write_json(self.path / "curves.json", curves)
+        Instances.from_data(data).save(self.path / INSTANCES)
+        write_json(self.path / CURVES, curves)
         self.write_result(result)
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Write ``result.json``."""
-        write_json(self.path / "result.json", result)
-
-    def write_report(self) -> None:
-        """Write the report from the folder's files."""
-        from recbole_finest.report.run.write import write_report  # Plotly only when it is needed
-
-        write_report(self.path)
+        write_json(self.path / RESULT, result)
 
     def part(self, name: str, settings: Mapping[str, Any]) -> Output:
         """The output folder ``name`` within this one, made with its ``config.yaml``."""
@@ -155,22 +149,12 @@ class OtherOutput(Output):
     def write_result(self, result: Mapping[str, Any]) -> None:
         pass
 
-    def write_report(self) -> None:
-        pass
-
     def part(self, name: str, settings: Mapping[str, Any]) -> Output:
         path = self.path / name
         return OtherOutput(path, self.logger, self.resume, f"{self.name}-{path.name}", self.writes)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON atomically; floats are unrounded."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(part, path)
-
-
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
     """Write ``config.yaml``, which marks the folder as a run's."""
     kept = {k: v for k, v in settings.items() if k not in ("overwrite", "resume")}
-    (path / MARK).write_text(yaml.safe_dump(kept, sort_keys=True), encoding="utf-8")
+    write_text(path / MARK, yaml.safe_dump(kept, sort_keys=True))

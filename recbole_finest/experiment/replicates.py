@@ -9,58 +9,20 @@ lists; everything on the perturbed log is trained anew, and with another seed ev
 from __future__ import annotations
 
 import copy
-import itertools
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from recbole_finest.config.config import Config
+from recbole_finest.config.seeds import SEED_LISTS, pairs
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.perturbation import Changes
 from recbole_finest.errors import UserError
-from recbole_finest.report.labels import methods_of
+from recbole_finest.names import REPLICATES, methods_of
 
-FOLDER = "replicates"
 KEPT = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
 OF_THE_FIRST = ("control", "seed_control", "recbole_order_baseline")
-SEED_LISTS = {"seed": "seeds", "perturbation_seed": "perturbation_seeds"}
-
-
-def seed_list(value: Any) -> Any:
-    """A list of seeds from ``3`` or ``0,1,2``, as a command line gives them; anything else as it is."""
-    if isinstance(value, str) and re.fullmatch(r"\d+(,\d+)*", value):
-        return [int(word) for word in value.split(",")]
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def first_seeds(final: Mapping[str, Any], explicit: Any) -> dict[str, Any]:
-    """``seed`` and ``perturbation_seed`` of the run itself: the lists' first, unless given.
-
-    Raises:
-        UserError: a seed is given beside a list that does not hold it.
-    """
-    found = {}
-    for one, several in SEED_LISTS.items():
-        values = final.get(several)
-        if not isinstance(values, list) or not values:
-            continue  # null, or refused by its check
-        if one in explicit and final[one] not in values:
-            raise UserError(
-                f"{one} is {final[one]}, which is not among {several} {values}; leave {one} out or add "
-                "it to the list"
-            )
-        found[one] = final[one] if one in explicit else values[0]
-    return found
-
-
-def pairs(config: Any) -> list[tuple[int, int]]:
-    """All pairs of ``seed`` and ``perturbation_seed``, the run's own first."""
-    own = (config["seed"], config["perturbation_seed"])
-    product = itertools.product(
-        config["seeds"] or [own[0]], config["perturbation_seeds"] or [own[1]]
-    )
-    return [own, *(pair for pair in product if pair != own)]
 
 
 def check_replicates(run: Any) -> None:
@@ -126,7 +88,7 @@ def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[
     rows = [_row(result, ".")]
     runs = {first.config["seed"]: first}
     for seed, perturbation_seed in pairs(fresh)[1:]:
-        folder = f"{FOLDER}/{seed}-{perturbation_seed}"
+        folder = f"{REPLICATES}/{seed}-{perturbation_seed}"
         first.log.info(f"replicate: seed {seed}, perturbation seed {perturbation_seed} …")
         path = str(first.output.path / folder)
         settings = changed(
@@ -158,7 +120,7 @@ def _other_perturbation(run: Any, settings: Any, output: Any) -> dict[str, Any]:
     return other.measure_perturbed()
 
 
-def changed(config: Any, **settings: Any) -> Any:
+def changed(config: Config, **settings: Any) -> Any:
     """The settings with some of them changed."""
     other = copy.copy(config)
     other.final_config_dict = {**config.final_config_dict, **settings}

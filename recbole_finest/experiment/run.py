@@ -13,7 +13,7 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, save_changes
-from recbole_finest.data.prepare import Data, choose_training_mode, prepare
+from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.evaluator.evaluation import (
@@ -23,8 +23,10 @@ from recbole_finest.evaluator.evaluation import (
     stability,
     valid_reference,
 )
+from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import base_names, cost
 from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.protocol import CONTROL_FAILED
 from recbole_finest.experiment.replicates import check_replicates
 from recbole_finest.experiment.stages import (
     apply_method,
@@ -34,13 +36,13 @@ from recbole_finest.experiment.stages import (
 )
 from recbole_finest.experiment.tracking import log_result, tracked
 from recbole_finest.method import Method, make_method
+from recbole_finest.names import CHANGES, PERTURBED
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
-from recbole_finest.report.labels import CONTROL_FAILED, PERTURBED
-from recbole_finest.report.run.pair import in_full_agreement
 from recbole_finest.scoring.scorer import Scorer, TimedScorer
 from recbole_finest.train.base_checkpoint import load_base
+from recbole_finest.train.mode import choose_training_mode
 
 
 class Run:
@@ -146,7 +148,7 @@ class Run:
 
     def _save_changes(self) -> None:
         if self.changes is not None and distributed.is_main():
-            path = self.output.path / "perturbation.json"
+            path = self.output.path / CHANGES
             save_changes(path, self.changes, *self._tokens(), self.config["dataset"])
 
     def _tokens(self) -> tuple[np.ndarray, np.ndarray]:

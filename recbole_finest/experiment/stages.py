@@ -11,10 +11,10 @@ import numpy as np
 from torch import nn
 
 from recbole_finest.compat import load_checkpoint
+from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
-from recbole_finest.data.share import check_divisible
 from recbole_finest.errors import UserError
 from recbole_finest.method import Method
 from recbole_finest.model.average import AverageModel
@@ -22,13 +22,14 @@ from recbole_finest.model.build import build_model
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
 from recbole_finest.train.base import base_trainer, save_checkpoint
+from recbole_finest.train.divisible import check_divisible
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.pretrain import pretrained_settings
 
 Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
 
 
-def check_simulation(config: Any, log: InteractionLog) -> None:
+def check_simulation(config: Config, log: InteractionLog) -> None:
     """Refuse a ``simulation_ratio`` that would change nothing, before anything is trained."""
     ratio, n = config["simulation_ratio"], len(log.train_positions)
     if 0 < ratio < 1 / n:
@@ -38,7 +39,7 @@ def check_simulation(config: Any, log: InteractionLog) -> None:
         )
 
 
-def check_methods(config: Any, data: Data, methods: Iterable[Method]) -> None:
+def check_methods(config: Config, data: Data, methods: Iterable[Method]) -> None:
     """Refuse a method that cannot train this model, before anything is trained."""
     model = build_model(config, data.train)
     several = distributed.world_size() > 1
@@ -54,7 +55,7 @@ def check_methods(config: Any, data: Data, methods: Iterable[Method]) -> None:
 
 
 def train_base(
-    config: Any,
+    config: Config,
     data: Data,
     output: Any,
     name: str,
@@ -96,7 +97,7 @@ def train_base(
     return model, epochs, trainer.curves
 
 
-def load_trained(config: Any, data: Data, path: Path, log: InteractionLog | None) -> Trained:
+def load_trained(config: Config, data: Data, path: Path, log: InteractionLog | None) -> Trained:
     """A model from the checkpoint that :func:`train_base` or :func:`fine_tune` wrote.
 
     Args:
@@ -116,7 +117,7 @@ def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
 
 
 def fine_tune(
-    config: Any,
+    config: Config,
     data: Data,
     output: Any,
     name: str,
@@ -147,7 +148,7 @@ def fine_tune(
 
 
 def apply_method(
-    config: Any,
+    config: Config,
     data: Data,
     output: Any,
     name: str,
@@ -182,7 +183,7 @@ def apply_method(
 
 
 def average(
-    config: Any, data: Data, output: Any, name: str, members: Sequence[nn.Module]
+    config: Config, data: Data, output: Any, name: str, members: Sequence[nn.Module]
 ) -> Trained:
     """The average of several models, and its checkpoint."""
     model = AverageModel(members, data.train)

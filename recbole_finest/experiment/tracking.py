@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError
 
 
-def check_tracking(config: Any) -> None:
+def check_tracking(config: Config) -> None:
     """Refuse ``log_wandb`` without the package, before anything is trained."""
     if config["log_wandb"] and importlib.util.find_spec("wandb") is None:
         raise UserError(
@@ -25,7 +26,7 @@ def check_tracking(config: Any) -> None:
 
 
 @contextmanager
-def tracked(config: Any, name: str, stage: str) -> Iterator[None]:
+def tracked(config: Config, name: str, stage: str) -> Iterator[None]:
     """Give the trainers made inside a TensorBoard folder and a Weights & Biases run of their own.
 
     Args:
@@ -40,7 +41,7 @@ def tracked(config: Any, name: str, stage: str) -> Iterator[None]:
         yield
 
 
-def log_result(config: Any, name: str, result: Mapping[str, Any]) -> None:
+def log_result(config: Config, name: str, result: Mapping[str, Any]) -> None:
     """Write accuracy and stability into the summary of a Weights & Biases run ``result``."""
     if not config["log_wandb"]:
         return
@@ -65,7 +66,7 @@ def _tensorboard(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _wandb_run(config: Any, name: str, stage: str) -> Iterator[Any]:
+def _wandb_run(config: Config, name: str, stage: str) -> Iterator[Any]:
     """A run of its own, which RecBole's logger then takes; the caller's, where one is open."""
     import wandb
 

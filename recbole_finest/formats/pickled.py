@@ -14,12 +14,15 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import torch
 from typing_extensions import Self
 
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.data.prepare import Data
 
 # torch's names of typed storages, which say the type of a tensor's elements
 _STORAGES = {
@@ -124,7 +127,7 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Te
     return TensorRef(storage, offset, tuple(size), tuple(stride))
 
 
-def _parameter(data: Any, *rest: Any) -> Any:
+def _parameter(data: Data, *rest: Any) -> Any:
     return data
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 from recbole_finest.method.ablations import (
     NoRegularizer,
     NoSimulation,
@@ -23,6 +22,9 @@ from recbole_finest.method.finest import Finest
 from recbole_finest.method.none import Nothing
 from recbole_finest.method.plain import Plain
 from recbole_finest.method.warm_start import WarmStart
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 METHODS: dict[str, type[Method]] = {
     "none": Nothing,
@@ -49,8 +51,7 @@ def find_method(name: str) -> type[Method]:
     if name in METHODS:
         return METHODS[name]
     if ":" not in name:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(METHODS)}"
+        hint = nearest(name, list(METHODS))
         raise UserError(f"method '{name}' does not exist; {hint} (or package.module:Class)")
     module, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
@@ -64,7 +65,7 @@ def find_method(name: str) -> type[Method]:
     return found
 
 
-def make_method(name: str, config: Any) -> Method:
+def make_method(name: str, config: Config) -> Method:
     """The method of this name, with the run's settings.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch.nn import functional as F
 
 from recbole_finest.errors import UserError
 from recbole_finest.method.base import Method, Recompute, Step
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 # Tables that may happen to have as many rows as there are items, by a part of their names.
 NO_ITEMS = ("user", "position", "interval", "entity", "feature")
@@ -29,7 +32,7 @@ class Adversarial(Method):
 
     needs_recompute = True
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.weight = config["adversarial_weight"]
         self.epsilon = config["adversarial_epsilon"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from recbole_finest.data.transform import LogPerturbation, OneOf
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 Recompute = Callable[[], Tensor]
 
@@ -62,7 +65,7 @@ class Method:
     starts_from = "own"
     fine_tunes: tuple[bool, bool] = (True, True)
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         self.config = config
 
     @property
@@ -95,7 +98,7 @@ class Method:
         return step.next_item_loss
 
 
-def simulation(config: Any) -> OneOf | None:
+def simulation(config: Config) -> OneOf | None:
     """FINEST's simulation from the settings ``simulation_*``; None when the ratio is 0."""
     if config["simulation_ratio"] == 0:
         return None

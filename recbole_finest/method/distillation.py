@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from recbole_finest.method.base import Method, Step
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 
 class Distillation(Method):
@@ -22,7 +25,7 @@ class Distillation(Method):
     needs_lists = True
     needs_reference_scores = True
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.weight = config["distillation_weight"]
         self.temperature = config["distillation_temperature"]
@@ -46,7 +49,7 @@ class ListMLE(Method):
 
     needs_lists = True
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.weight = config["listmle_weight"]
 

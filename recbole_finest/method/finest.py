@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from recbole_finest.method.base import Method, Step, simulation
 from recbole_finest.method.loss import RankPreservingLoss
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 
 class Finest(Method):
@@ -19,7 +22,7 @@ class Finest(Method):
     needs_lists = True
     follows_dropout = True
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.rank_loss = RankPreservingLoss(config["rank_margin"])
         self.weight = config["rank_weight"]

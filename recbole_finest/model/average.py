@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from recbole.data.interaction import Interaction
@@ -12,6 +12,9 @@ from torch.nn import functional as F
 
 from recbole_finest.model.build import build_model
 from recbole_finest.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 
 class AverageModel(nn.Module):
@@ -39,7 +42,9 @@ class AverageModel(nn.Module):
         self.ITEM_ID = dataset.iid_field
 
     @classmethod
-    def from_checkpoint(cls, config: Any, dataset: Any, state: Mapping[str, Any]) -> AverageModel:
+    def from_checkpoint(
+        cls, config: Config, dataset: Any, state: Mapping[str, Any]
+    ) -> AverageModel:
         """The model that a checkpoint (``ensemble.pth``) holds.
 
         Args:

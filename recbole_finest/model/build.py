@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
@@ -12,6 +12,9 @@ from torch import Tensor
 from recbole_finest.errors import UserError
 from recbole_finest.model.fused import fuse
 from recbole_finest.seeding import derive_seed, seed_globals
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 # What models raise when settings or data do not suit them; RecBole's CPR models end the program.
 BROKEN = (
@@ -49,7 +52,7 @@ def packable(model_class: type) -> type:
     return type(model_class.__name__, (PackedScoring, model_class), namespace)
 
 
-def build_model(config: Any, dataset: Any) -> SequentialRecommender:
+def build_model(config: Config, dataset: Any) -> SequentialRecommender:
     """Instantiate ``config.model_class`` on the configured device, with weights drawn from the seed.
 
     With ``shuffle_order: recbole`` it has RecBole's very weights and layers, so that base is trained

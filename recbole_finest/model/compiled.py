@@ -12,7 +12,7 @@ from torch import nn
 
 from recbole_finest.errors import UserError
 from recbole_finest.model.build import BROKEN, reason
-from recbole_finest.scoring.scorer import evaluating, packed, shallow
+from recbole_finest.scoring.modes import evaluating, packed, shallow
 
 
 class CompiledForward:

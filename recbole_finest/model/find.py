@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import os
@@ -11,7 +10,7 @@ import sys
 from recbole.utils import ModelType
 
 from recbole_finest.compat import anomaly_detection_kept
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 from recbole_finest.model import MODELS
 
 
@@ -56,6 +55,5 @@ def _find_by_name(name: str) -> type:
             return get_model(name)
     except (ValueError, AttributeError, ModuleNotFoundError) as error:
         known = {known.lower(): known for known in model_names()}
-        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        hint = f"did you mean '{known[near[0]]}'?" if near else "see the README's table of models"
+        hint = nearest(name, known, "see the README's table of models", cutoff=0.5)
         raise UserError(f"unknown model '{name}'; {hint}") from error

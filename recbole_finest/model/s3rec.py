@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recbole.model.loss import BPRLoss
 from recbole.model.sequential_recommender.s3rec import S3Rec as RecBoleS3Rec
@@ -10,6 +10,9 @@ from torch import nn
 
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 
 class S3Rec(RecBoleS3Rec):
@@ -45,7 +48,7 @@ class S3Rec(RecBoleS3Rec):
 class _Pretraining:
     """The settings in the stage ``pretrain``, in which the constructor loads no file."""
 
-    def __init__(self, config: Any):
+    def __init__(self, config: Config):
         self._config = config
 
     def __getitem__(self, name: str) -> Any:

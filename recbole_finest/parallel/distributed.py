@@ -15,13 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
 T = TypeVar("T")
 COLLECTIVE_TIMEOUT = timedelta(
@@ -74,7 +77,7 @@ _store: Any = None
 
 
 @contextmanager
-def joined(config: Any) -> Iterator[None]:
+def joined(config: Config) -> Iterator[None]:
     """Join the other processes that the environment tells of; gloo on CPUs, NCCL between GPUs.
 
     Raises:
@@ -88,7 +91,7 @@ def joined(config: Any) -> Iterator[None]:
     dist.destroy_process_group()  # after an error the process ends, and others may still be waiting
 
 
-def _join(config: Any) -> None:
+def _join(config: Config) -> None:
     global _store
     gpu = torch.device(config["device"]).type == "cuda"
     seconds = config["process_timeout"]

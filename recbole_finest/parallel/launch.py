@@ -10,8 +10,9 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.multiprocessing as mp
@@ -19,8 +20,11 @@ import torch.multiprocessing as mp
 from recbole_finest.errors import UserError
 from recbole_finest.parallel.distributed import PeerLost, place
 
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
 
-def wanted(config: Any) -> bool:
+
+def wanted(config: Config) -> bool:
     """Whether this process is to start others: settings ask for several, and it is not one of them.
 
     Raises:
@@ -41,7 +45,7 @@ def wanted(config: Any) -> bool:
     return True
 
 
-def _check(config: Any) -> None:
+def _check(config: Config) -> None:
     nproc, offset = config["nproc"], config["group_offset"]
     size = _size(config)
     if size < nproc + offset:
@@ -71,12 +75,19 @@ def _check_port(port: int) -> None:
             ) from error
 
 
-def _size(config: Any) -> int:
+def _size(config: Config) -> int:
     return config["nproc"] if config["world_size"] == -1 else config["world_size"]
 
 
-def launch(config: Any, arguments: tuple) -> dict[str, Any]:
-    """Call ``run_finest(*arguments)`` in ``nproc`` new processes; returns what it returns.
+def launch(
+    config: Config, function: Callable[..., dict[str, Any]], arguments: tuple
+) -> dict[str, Any]:
+    """Call ``function(*arguments)`` in ``nproc`` new processes; returns what it returns in the first.
+
+    Args:
+        config: the run's settings.
+        function: of a module, as pickling needs it; its result is written as JSON.
+        arguments: its arguments.
 
     Raises:
         UserError: one of them raised it, or was killed; the others are ended.
@@ -88,7 +99,7 @@ def launch(config: Any, arguments: tuple) -> dict[str, Any]:
     common |= {"MASTER_ADDR": config["ip"], "MASTER_PORT": config["port"]}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rest = (config["group_offset"], common, arguments, folder)
+        rest = (config["group_offset"], common, function, arguments, folder)
         context: Any = mp.spawn(_process, rest, nprocs=nproc, join=False)
         try:
             while not context.join():
@@ -103,11 +114,14 @@ def launch(config: Any, arguments: tuple) -> dict[str, Any]:
 
 
 def _process(
-    number: int, offset: int, common: dict[str, Any], arguments: tuple, folder: Path
+    number: int,
+    offset: int,
+    common: dict[str, Any],
+    function: Callable[..., dict[str, Any]],
+    arguments: tuple,
+    folder: Path,
 ) -> None:
     """What each process does; a UserError goes to the parent through a file, as exit code 2."""
-    from recbole_finest.quick_start import run_finest
-
     # PyTorch interrupts it when the parent dies; a command in the background would ignore that
     signal.signal(signal.SIGINT, signal.default_int_handler)
     who = {"RANK": number + offset, "LOCAL_RANK": number, **common}
@@ -115,7 +129,7 @@ def _process(
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // common["LOCAL_WORLD_SIZE"]))
     try:
-        result = run_finest(*arguments)
+        result = function(*arguments)
     except UserError as error:
         lost = isinstance(error, PeerLost)
         (folder / f"{number}.{'lost' if lost else 'error'}").write_text(str(error))

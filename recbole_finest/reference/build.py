@@ -12,18 +12,20 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
 from recbole_finest.data.prepare import Data
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
-from recbole_finest.scoring.scorer import Scorer, logits_alone
+from recbole_finest.scoring.logits import logits_alone
+from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.seeding import derive_seed, seed_globals
 
 
 def reference_lists(
-    config: Any, data: Data, model: nn.Module, folder: str | Path, keep_scores: bool = False
+    config: Config, data: Data, model: nn.Module, folder: str | Path, keep_scores: bool = False
 ) -> ReferenceLists:
     """Reference lists of a trained model, ``reference_k`` deep, for all clean training instances.
 
@@ -43,7 +45,7 @@ def reference_lists(
 
 
 def build_references(
-    config: Any,
+    config: Config,
     data: Data,
     output: Any,
     model: nn.Module,
@@ -71,7 +73,7 @@ def build_references(
     )
 
 
-def _blocks(config: Any, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
+def _blocks(config: Config, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
     """Row ids and scores of all training instances of ``log``, in blocks of bounded memory.
 
     Of several processes, each gets every ``world_size``-th block, from its rank on.
@@ -95,7 +97,7 @@ def _blocks(config: Any, data: Data, model: nn.Module, log: InteractionLog) -> I
 
 
 def _instance_blocks(
-    config: Any, data: Data, model: nn.Module, log: InteractionLog, size: int
+    config: Config, data: Data, model: nn.Module, log: InteractionLog, size: int
 ) -> Iterator[Block]:
     dataset = data.train.with_log(log)
     scorer = Scorer(model, dataset)
@@ -109,7 +111,7 @@ def _instance_blocks(
 
 
 def _packed_blocks(
-    config: Any, data: Data, model: Any, log: InteractionLog, size: int
+    config: Config, data: Data, model: Any, log: InteractionLog, size: int
 ) -> Iterator[Block]:
     loader: Any = data.train_loader("reference", log)
     windows, fields = loader.windows, data.train.fields

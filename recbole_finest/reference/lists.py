@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.log import smallest_int
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.topk import top_items
@@ -204,7 +205,7 @@ def _replace_folder(part: Path, path: Path) -> None:
     os.replace(part, path)
 
 
-def reference_k(config: Any, n_items: int, warn: Any) -> int:
+def reference_k(config: Config, n_items: int, warn: Any) -> int:
     """K of this run: ``reference_k``, reduced with a warning when 2K exceeds the items.
 
     Args:

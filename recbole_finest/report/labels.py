@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from recbole_finest.evaluator.measures import MEASURES
-
-PERTURBED = "_perturbed"
-CONTROLS = ("control", "seed_control", "base_recbole_order")  # measured beside base and the methods
-CONTROL_FAILED = (
-    "Control failed: base trained once more, without a perturbation, gives other lists, so that a part "
-    "of the differences is noise of this machine, or base was trained by another version or on another "
-    "device (base_checkpoint, resume)."
-)
+from recbole_finest.names import PERTURBED, RECBOLE_ORDER, is_perturbed
 
 _LABELS = {
-    "base_recbole_order": "base, RecBole's order",
+    RECBOLE_ORDER: "base, RecBole's order",
     "control": "control (same seed)",
     "seed_control": "other seed",
 }
@@ -23,13 +14,8 @@ _LABELS = {
 
 def label(name: str) -> str:
     """The words for a model's file name; ``base_perturbed`` is ``base'``."""
-    stem = name[: -len(PERTURBED)] if name.endswith(PERTURBED) else name
-    return _LABELS.get(stem, stem) + ("'" if name.endswith(PERTURBED) else "")
-
-
-def methods_of(names: Iterable[str]) -> list[str]:
-    """Base and the methods among the models' names, in their order: no control, no other side."""
-    return [name for name in names if name not in CONTROLS and not name.endswith(PERTURBED)]
+    stem = name.removesuffix(PERTURBED)
+    return _LABELS.get(stem, stem) + ("'" if is_perturbed(name) else "")
 
 
 def measure_label(key: str) -> str:

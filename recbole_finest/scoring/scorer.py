@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,11 +11,10 @@ import torch
 from recbole.data.interaction import Interaction
 from torch import Tensor, nn
 
-from recbole_finest.data.packed import POSITION_FIELD
+from recbole_finest.scoring.modes import shallow
 
 # Full sorting of these returns a softmax; log p differs from the logits by a constant per row.
 PROBABILITIES = frozenset({"RepeatNet", "GRU4RecCPR", "SASRecCPR"})
-ROW_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)  # of one [N, n_items] matrix and N targets
 WARM_UP_ROWS = 16
 TINY = 1e-8  # RepeatNet's own loss takes log(p + 1e-8)
 
@@ -99,13 +98,6 @@ def _rows(interaction: Interaction, rows: slice) -> Interaction:
     return Interaction({name: interaction[name][rows] for name in interaction.columns})
 
 
-def shallow(interaction: Interaction) -> Interaction:
-    """A copy that may get more fields, as FEARec adds, and lengths changed in place, as HRM does."""
-    return Interaction(
-        {k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()}
-    )
-
-
 @contextmanager
 def _fixed_batch_norm(model: nn.Module) -> Iterator[None]:
     """Keep running statistics out of the scoring of candidates, whose items are no training data."""
@@ -133,134 +125,3 @@ def _sigmoid_input(model: nn.Module) -> Iterator[list[Tensor]]:
         yield caught
     finally:
         handle.remove()
-
-
-@contextmanager
-def loss_logits(model: nn.Module) -> Iterator[list[Tensor]]:
-    """The logits that ``model.loss_fct`` is called with inside the block, ``[N, n_items]`` each."""
-    caught: list[Tensor] = []
-    loss = getattr(model, "loss_fct", None)
-    if not isinstance(loss, nn.Module):
-        yield caught
-        return
-    handle = loss.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-    try:
-        yield caught
-    finally:
-        handle.remove()
-
-
-class _Reached(Exception):
-    """The loss was reached; carries its input."""
-
-
-def logits_alone(model: Any, interaction: Interaction) -> Tensor:
-    """The logits that ``model.loss_fct`` would be called with first, ``[N, n_items]``, without the loss.
-
-    The forward pass ends there: neither the softmax over all items nor what it keeps for a backward
-    pass is made.
-    """
-
-    def stop(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        raise _Reached(inputs[0])
-
-    handle = model.loss_fct.register_forward_pre_hook(stop)
-    try:
-        with packed(model, interaction):
-            model.calculate_loss(shallow(interaction))
-    except _Reached as reached:
-        return reached.args[0]
-    finally:
-        handle.remove()
-    raise RuntimeError(f"{type(model).__name__} did not call its loss_fct")
-
-
-@contextmanager
-def packed(model: Any, interaction: Interaction) -> Iterator[None]:
-    """Score the positions that a packed batch names; without any, one a row as ever."""
-    index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
-    model.packed_index = index
-    try:
-        yield
-    finally:
-        model.packed_index = None
-
-
-def shares_forward(scorer: Scorer, interaction: Interaction) -> bool:
-    """Whether the loss sees the very logits of full sorting, so that one pass serves both losses.
-
-    Decided on a batch, in evaluation mode: exactly one ``[B, n_items]`` matrix must reach
-    ``loss_fct``, equal to :meth:`Scorer.all_items` up to a constant per row (log p).
-    """
-    if not isinstance(getattr(scorer.model, "loss_fct", None), ROW_LOSSES):
-        return False
-    with torch.no_grad(), evaluating(scorer.model):
-        with loss_logits(scorer.model) as caught:
-            scorer.model.calculate_loss(shallow(interaction))
-        scores = scorer.all_items(
-            interaction
-        )  # outside: the CPR models compute their loss here too
-    if len(caught) != 1 or caught[0].dim() != 2:
-        return False
-    logits = caught[0][:, : scorer.n_items]  # S3Rec's have a column for its mask behind the items
-    if logits.shape != scores.shape:
-        return False
-    return torch.allclose(_centred(logits), _centred(scores), rtol=1e-4, atol=1e-5)
-
-
-def _centred(scores: Tensor) -> Tensor:
-    return scores - scores[:, 1:].mean(1, keepdim=True)
-
-
-def scores_all_positions(
-    scorer: Scorer, windows: Interaction, instances: Callable[[Tensor], Interaction]
-) -> bool:
-    """Whether one pass over ``windows`` gives every position the score that its own history gives.
-
-    The test of causality: a model whose past scores depend on the future fails it, and so does one
-    whose encoder does not end in ``gather_indexes``.
-
-    Args:
-        scorer: the model.
-        windows: a packed batch of whole histories (no longer than one window).
-        instances: gives the ordinary batch of the instances with these target row ids, ``[N]``.
-    """
-    from recbole_finest.data.instances import ROW_FIELD
-
-    model = scorer.model
-    if not isinstance(getattr(model, "loss_fct", None), nn.CrossEntropyLoss):
-        return False
-    try:
-        with torch.no_grad(), evaluating(model), loss_logits(model) as caught:
-            with packed(model, windows):
-                loss = model.calculate_loss(shallow(windows))
-            single = instances(windows[ROW_FIELD])
-            loss_single = model.calculate_loss(shallow(single))
-    except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError):
-        return False
-    if len(caught) != 2 or caught[0].shape != caught[1].shape:
-        return False
-    return torch.allclose(caught[0], caught[1], rtol=1e-4, atol=1e-5) and torch.allclose(
-        loss, loss_single, rtol=1e-4, atol=1e-5
-    )
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block, whatever it was before after it; gradients flow.
-
-    cuDNN has no backward pass for recurrent layers in evaluation mode, so these stay in training mode,
-    with their only use of it, dropout between layers, set to 0.
-    """
-    training = model.training
-    recurrent = [(m, m.dropout) for m in model.modules() if isinstance(m, nn.RNNBase)]
-    model.eval()
-    for layer, _ in recurrent:
-        layer.train()
-        layer.dropout = 0.0
-    try:
-        yield
-    finally:
-        model.train(training)
-        for layer, dropout in recurrent:
-            layer.dropout = dropout

@@ -19,16 +19,16 @@ from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
 from recbole_finest.compat import load_checkpoint
+from recbole_finest.config.config import Config
 from recbole_finest.data.loader import EvalLoader
 from recbole_finest.data.parts import to_device
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
+from recbole_finest.files import written_whole
 from recbole_finest.model.compiled import CompiledForward
 from recbole_finest.parallel import distributed
-from recbole_finest.scoring.scorer import (
-    Scorer,
-    packed,
-)
+from recbole_finest.scoring.modes import packed
+from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.partition import Part, Partition
 
 
@@ -44,7 +44,7 @@ class RunTrainer(Trainer):
 
     stage = "base"
 
-    def __init__(self, config: Any, model: Any):
+    def __init__(self, config: Config, model: Any):
         super().__init__(config, model)
         self.eval_collector = FinestCollector(config)
         self.evaluator: Evaluator = FinestEvaluator(config)
@@ -198,13 +198,13 @@ def _with_run_trainer(own: type) -> type:
     return RunTrainer if own is Trainer else type(f"Run{own.__name__}", (RunTrainer, own), {})
 
 
-def base_trainer(config: Any, model: Any) -> RunTrainer:
+def base_trainer(config: Config, model: Any) -> RunTrainer:
     """The model's own RecBole trainer, with :class:`RunTrainer` in front."""
     own = get_trainer(config["MODEL_TYPE"], config["model"])
     return _with_run_trainer(own)(config, model)
 
 
-def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: Any) -> None:
+def save_checkpoint(path: str | os.PathLike, model: Any, config: Config, **extra: Any) -> None:
     """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic, by the first process."""
     if not distributed.is_main():
         return
@@ -216,6 +216,5 @@ def save_checkpoint(path: str | os.PathLike, model: Any, config: Any, **extra: A
         "state_dict": model.state_dict(),
         **extra,
     }
-    part = f"{os.fspath(path)}.part"
-    torch.save(state, part)
-    os.replace(part, path)
+    with written_whole(path) as file:
+        torch.save(state, file)

@@ -12,6 +12,7 @@ from recbole.data.interaction import Interaction
 from recbole.utils import InputType
 from torch import Tensor
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
@@ -20,14 +21,9 @@ from recbole_finest.errors import UserError
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.scoring.scorer import (
-    evaluating,
-    logits_alone,
-    loss_logits,
-    packed,
-    shallow,
-    shares_forward,
-)
+from recbole_finest.scoring.logits import logits_alone, loss_logits
+from recbole_finest.scoring.modes import evaluating, packed, shallow
+from recbole_finest.scoring.probes import shares_forward
 from recbole_finest.seeding import derive_seed, generator, global_streams, replayed
 from recbole_finest.train.base import RunTrainer, summed
 from recbole_finest.train.partition import Part, weighted
@@ -56,7 +52,7 @@ class FinestTrainer(RunTrainer):
 
     def __init__(
         self,
-        config: Any,
+        config: Config,
         model: Any,
         references: ReferenceLists | None = None,
         method: Method | None = None,
@@ -192,7 +188,7 @@ def _gathered(logits: Tensor, items: Tensor, index: np.ndarray) -> Tensor:
     return logits.gather(1, lists)[where]
 
 
-def _originals(config: Any, rows: int) -> int:
+def _originals(config: Config, rows: int) -> int:
     """How many rows of a batch are histories of their own: RecBole repeats them for negatives."""
     sampling = config["train_neg_sample_args"]
     if sampling["distribution"] == "none" or sampling["sample_num"] == "none":

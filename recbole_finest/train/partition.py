@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from logging import getLogger
 from typing import Any
 
 import numpy as np
-import torch
 from recbole.data.interaction import Interaction
 from torch import Tensor, nn
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.parts import LIST_FIELD, cut, subset, to_device, units
-from recbole_finest.data.share import rows_of_loss, weight
 from recbole_finest.method import Method, Step
 from recbole_finest.parallel import distributed
-from recbole_finest.scoring.scorer import evaluating, packed, shallow
-from recbole_finest.seeding import global_streams, replayed
+from recbole_finest.scoring.probes import loss_is_mean, rows_of_loss
 
 # [rows, n_items] matrices alive at once: logits, their log-softmax, its gradient, that of the logits
 COPIES = 4
@@ -55,7 +53,7 @@ class Partition:
         model: the model.
     """
 
-    def __init__(self, config: Any, model: nn.Module):
+    def __init__(self, config: Config, model: nn.Module):
         self.config = config
         self.model = model
         self.divides: bool | None = None
@@ -104,26 +102,20 @@ class Partition:
         return self.divides
 
     def _is_mean(self, batch: Interaction) -> bool:
-        if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.model.modules()):
-            return False
         unit = units(batch)
         few = np.flatnonzero(unit < PROBE_UNITS)
         halves = few[unit[few] < PROBE_UNITS // 2], few[unit[few] >= PROBE_UNITS // 2]
         if len(halves[1]) == 0:
             return False
-        streams = global_streams()
-        (whole, n), *parts = [self._loss(batch, i, streams) for i in (few, *halves)]
-        mean = sum(loss * m for loss, m in parts) / max(n, 1)
-        return n > 0 and abs(mean - whole) <= 1e-4 * abs(whole) + 1e-6
+        item = self.config["ITEM_ID_FIELD"]
+        sent = [to_device(subset(batch, i, item), self.config["device"]) for i in (few, *halves)]
+        return loss_is_mean(self.model, sent[0], sent[1:])
 
-    def _loss(self, batch: Interaction, index: np.ndarray, streams: Any) -> tuple[float, int]:
-        some = subset(batch, index, self.config["ITEM_ID_FIELD"])
-        sent = to_device(some, self.config["device"])
-        model: Any = self.model
-        with torch.no_grad(), evaluating(model), packed(model, sent), replayed(streams):
-            loss = model.calculate_loss(shallow(sent))
-        parts = loss if isinstance(loss, tuple) else (loss,)
-        return sum(float(part) for part in parts), int(rows_of_loss(model, some).sum())
+
+def weight(own: float, all_of_them: Sequence[float]) -> float:
+    """What this process's (or part's) mean over ``own`` of all processes' instances weighs."""
+    total = sum(all_of_them)
+    return own * len(all_of_them) / total if total else 1.0
 
 
 def weighted(method: Method, step: Step, part: Part) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
 from recbole_finest.model.build import build_model
@@ -12,7 +13,7 @@ from recbole_finest.train.base import base_trainer, save_checkpoint
 
 
 def pretrained_settings(
-    config: Any, data: Data, output: Any, name: str, log: InteractionLog | None
+    config: Config, data: Data, output: Any, name: str, log: InteractionLog | None
 ) -> Any:
     """The settings that base is made with: pre-trained first, where the model asks for it.
 
@@ -28,7 +29,7 @@ def pretrained_settings(
     return _changed(config, pre_model_path=str(path))
 
 
-def _pretrain(config: Any, data: Data, path: Any, log: InteractionLog | None) -> None:
+def _pretrain(config: Config, data: Data, path: Any, log: InteractionLog | None) -> None:
     # RecBole's trainer would pickle the settings into a file every save_step epochs
     epochs = config["pretrain_epochs"]
     config = _changed(config, train_stage="pretrain", save_step=epochs + 1)
@@ -40,7 +41,7 @@ def _pretrain(config: Any, data: Data, path: Any, log: InteractionLog | None) ->
     save_checkpoint(path, trainer.model, config, epochs=epochs, curve=trainer.curves)
 
 
-def _changed(config: Any, **settings: Any) -> Any:
+def _changed(config: Config, **settings: Any) -> Any:
     other = copy.copy(config)
     other.final_config_dict = {**config.final_config_dict, **settings}
     return other

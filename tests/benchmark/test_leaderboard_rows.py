@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from recbole_finest.evaluator.statistics.ranking import rank_by_accuracy, rank_by_stability
 from recbole_finest.report.leaderboard.blocks import is_finest, make_blocks
 from recbole_finest.report.leaderboard.measures import shown_keys
+from recbole_finest.report.leaderboard.rank_table import rank_by_accuracy, rank_by_stability
 from recbole_finest.report.leaderboard.records import from_contents
 from tests.benchmark.made_up import record
 

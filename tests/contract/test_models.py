@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest.data.prepare import Data, choose_training_mode, prepare
+from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.evaluator.evaluation import Evaluation, evaluate
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.stages import train_base
@@ -21,8 +21,10 @@ from recbole_finest.model.build import build_model
 from recbole_finest.model.find import model_names
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.scoring.scorer import Scorer, shares_forward
+from recbole_finest.scoring.probes import shares_forward
+from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.mode import choose_training_mode
 
 from .cases import CASES, HOW, make_config, write_own_model
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from recbole_finest.config.config import Config
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
+from recbole_finest.train.mode import choose_training_mode
 
 from .cases import make_config, write_own_model
 from .toy_data import ITEMS

@@ -11,14 +11,15 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_finest.data.loader import InstanceLoader
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.scoring.scorer import shallow
+from recbole_finest.scoring.modes import shallow
 from recbole_finest.train.base import save_checkpoint
 from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.mode import choose_training_mode
 
 from .cases import make_config
 

@@ -4,13 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from recbole_finest.data.prepare import choose_training_mode, prepare
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
 from recbole_finest.experiment.stages import check_methods
 from recbole_finest.method import Step, make_method
 from recbole_finest.method.adversarial import item_tables, worst_move
 from recbole_finest.model.build import build_model
 from recbole_finest.train.finest import FinestTrainer
+from recbole_finest.train.mode import choose_training_mode
 from tests.contract.cases import make_config
 from tests.contract.toy_data import write_toy_data
 

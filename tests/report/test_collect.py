@@ -7,11 +7,11 @@ import pytest
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.evaluator.measures.direction import share_removed
 from recbole_finest.evaluator.ranks import ranks_in, target_ranks
 from recbole_finest.report.run.collect import collect
 from recbole_finest.report.run.examples import choose
 from recbole_finest.report.run.item_names import item_names
-from recbole_finest.report.run.pair import removed_share
 from recbole_finest.report.run.run_folder import RunFolder
 from recbole_finest.report.run.slices import by_number
 from tests.report.sample_run import EVIL, MEAN, NDCG, write_run
@@ -104,9 +104,9 @@ def test_stability_without_seen_items_is_read_from_its_own_lists(report):
 
 
 def test_instability_removed_in_either_direction():
-    assert removed_share("jaccard@2", 0.5, 0.9) == pytest.approx(0.8)
-    assert removed_share("churn@2", 0.5, 0.1) == pytest.approx(0.8)
-    assert np.isnan(removed_share("jaccard@2", 1.0, 0.9))
+    assert share_removed("jaccard@2", 0.5, 0.9) == pytest.approx(0.8)
+    assert share_removed("churn@2", 0.5, 0.1) == pytest.approx(0.8)
+    assert np.isnan(share_removed("jaccard@2", 1.0, 0.9))
 
 
 def test_figures_show_a_measure_that_grows_with_agreement(tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest import __version__
+from recbole_finest.config.config import Config
 from recbole_finest.data.requirements import FILES
 
 KINDS = ("base", "control", "reference", "method", "evaluation", "measure")
@@ -103,7 +104,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def data_fingerprint(config: Any) -> str:
+def data_fingerprint(config: Config) -> str:
     """Hash of the atomic files that a run of these settings reads; "" where there is none."""
     folder, token = Path(config["data_path"]), config["dataset"]
     columns = config["load_col"]

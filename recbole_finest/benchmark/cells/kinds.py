@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from recbole_finest.benchmark.cells.cell import Cell
 from recbole_finest.benchmark.cells.lists import compare_sides, save_evaluation
 from recbole_finest.benchmark.cells.session import Opened, Session
 from recbole_finest.benchmark.cells.store import Store
+from recbole_finest.config.config import Config
 from recbole_finest.data.perturbation import save_changes
 from recbole_finest.evaluator.evaluation import evaluate, list_profile, valid_reference
 from recbole_finest.experiment.output import Output
@@ -30,7 +30,9 @@ from recbole_finest.experiment.stages import (
     train_base,
 )
 from recbole_finest.experiment.tracking import tracked
+from recbole_finest.files import write_arrays
 from recbole_finest.method import make_method
+from recbole_finest.names import CHANGES
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
 from recbole_finest.scoring.scorer import Scorer
@@ -50,7 +52,7 @@ class Job:
     def output(self) -> Output:
         return Output(self.part, logging.getLogger(), resume=False)
 
-    def tracked(self, config: Any) -> AbstractContextManager[None]:
+    def tracked(self, config: Config) -> AbstractContextManager[None]:
         """A TensorBoard folder and a Weights & Biases run of this cell's own."""
         words = re.sub(r"\W+", "-", self.cell.label)
         return tracked(config, self.store.root.name, f"{words}-{self.cell.hash}")
@@ -60,7 +62,7 @@ class Job:
         return self.store.path(self.cell.inputs[name][0])
 
 
-def clock(config: Any) -> float:
+def clock(config: Config) -> float:
     """Seconds so far, those of the processor where one of its threads does all the work.
 
     Then other programs on the machine do not count.
@@ -89,7 +91,7 @@ def _perturbation(job: Job, opened: Opened) -> dict[str, Any]:
     data, dataset = opened.data, opened.config["dataset"]
     tokens = data.dataset.field2id_token
     names = tokens[data.train.fields.user], tokens[data.train.fields.item]
-    save_changes(job.part / "perturbation.json", opened.changes, *names, dataset)
+    save_changes(job.part / CHANGES, opened.changes, *names, dataset)
     return {"perturbation": perturbation_summary(opened.changes)}
 
 
@@ -157,7 +159,7 @@ def _measure(job: Job) -> dict[str, Any]:
     folders = {name: job.input(name) for name in ("clean", "perturbed", "base")}
     said = {name: job.store.read(folder.name)["result"] for name, folder in folders.items()}
     values, means = compare_sides(job.cell.settings, folders, said["clean"]["accuracy"])
-    np.savez(job.part / "values.npz", **values)  # type: ignore[arg-type]
+    write_arrays(job.part / "values.npz", values, compress=False)
     return {
         "accuracy": said["clean"]["accuracy"],
         "accuracy_perturbed": said["perturbed"]["accuracy"],

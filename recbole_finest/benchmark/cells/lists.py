@@ -9,25 +9,27 @@ from typing import Any
 import numpy as np
 
 from recbole_finest.data.log import smallest_int
+from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.accuracy import instance_accuracy
 from recbole_finest.evaluator.evaluation import Evaluation, per_instance
 from recbole_finest.evaluator.ranks import target_ranks
+from recbole_finest.files import write_arrays
 
 FILE = "lists.npz"
 
 
-def save_evaluation(folder: Path, data: Any, found: Evaluation) -> None:
+def save_evaluation(folder: Path, data: Data, found: Evaluation) -> None:
     """Write ``lists.npz``: user tokens ``[n]``, and internal ids of the targets ``[n]`` and of the
     listed items ``[n, depth]``, best first, -1 for padding; ids are the data set's and fit any model.
     """
     view, fields = data.test.inter_feat, data.test.fields
     users = data.test.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
-    np.savez(
-        folder / FILE,
-        users=np.asarray(users).astype(str),
-        targets=view.log.item[view.positions],
-        items=found.items.astype(smallest_int(data.log.n_items)),
-    )
+    arrays = {
+        "users": np.asarray(users).astype(str),
+        "targets": view.log.item[view.positions],
+        "items": found.items.astype(smallest_int(data.log.n_items)),
+    }
+    write_arrays(folder / FILE, arrays, compress=False)
 
 
 def compare_sides(

@@ -15,8 +15,9 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes
-from recbole_finest.data.prepare import Data, choose_training_mode, prepare
+from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
+from recbole_finest.train.mode import choose_training_mode
 
 KEPT = 4  # data sets
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from recbole_finest.benchmark.cells.cell import Cell
 from recbole_finest.errors import UserError
-from recbole_finest.experiment.output import write_json
+from recbole_finest.files import write_json
 
 DONE = "cell.json"  # written last: a folder that holds one is a finished cell
 

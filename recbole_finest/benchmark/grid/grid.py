@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from recbole_finest.benchmark.grid import sweep
 from recbole_finest.benchmark.grid.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.compat import parse_value
 from recbole_finest.config.settings import read_yaml
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 from recbole_finest.method import METHODS
 
 # Keys of a perturbation in the grid; each stands for the setting perturbation_<key>.
@@ -227,8 +226,7 @@ def _without_method(own: Mapping[str, Any], methods: Sequence[Any]) -> list[str]
     found = []
     for name in own:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "name it in methods too"
+            hint = nearest(name, known, "name it in methods too")
             found.append(f"method_settings names '{name}', which is none of the methods; {hint}")
     return found
 

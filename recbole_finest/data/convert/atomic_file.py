@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO, Union
+from typing import IO
 
 import numpy as np
 
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.errors import UserError
+from recbole_finest.files import PathLike, written_whole
 
 HEADER = "user_id:token\titem_id:token\ttimestamp:float\n"
-PathLike = Union[str, "os.PathLike[str]"]
 _CHUNK = 1 << 16  # rows held as text at a time
 
 
@@ -65,7 +64,7 @@ def format_time(time: float) -> str:
 
 
 @contextmanager
-def writing(path: Path, overwrite: bool = True) -> Iterator[TextIO]:
+def writing(path: Path, overwrite: bool = True) -> Iterator[IO[str]]:
     """A text file that takes its name only when the block ends without an error.
 
     Raises:
@@ -73,14 +72,9 @@ def writing(path: Path, overwrite: bool = True) -> Iterator[TextIO]:
     """
     if path.exists() and not overwrite:
         raise UserError(f"'{path}' exists: choose another place, or allow overwriting")
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "w", encoding="utf-8", newline="\n") as file:
+        with written_whole(path, "w", encoding="utf-8", newline="\n") as file:
             yield file
-        os.replace(part, path)
     except OSError as error:
         raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):  # it may be gone, or its folder never made
-            part.unlink()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 
 T = TypeVar("T")
 
@@ -44,9 +43,7 @@ class Registry(dict[str, type[T]], Generic[T]):
             UserError: no class has this name.
         """
         if name not in self:
-            near = get_close_matches(str(name), self, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
             raise UserError(
-                f"unknown {self.what} {name!r}: {hint}choose one of {', '.join(sorted(self))}"
+                f"unknown {self.what} {name!r}; {nearest(name, sorted(self), cutoff=0.5)}"
             )
         return self[name]()

@@ -17,6 +17,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.compare import Comparison, compare
 from recbole_finest.evaluator.lists.readers import read_lists
 from recbole_finest.evaluator.measures import get_measure, keys
+from recbole_finest.files import write_text
 
 ROUNDING = 1e-9  # identical lists may give 0.9999999999999999
 
@@ -145,9 +146,7 @@ def write_json(comparisons: Iterable[Comparison], path: str | os.PathLike, **set
     """Write ``{"pairs": [{reference, other, n, metrics}], ...settings}``."""
     content = {"pairs": [pair.to_dict() for pair in comparisons], **settings}
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    unfinished = Path(f"{path}.part")
     try:
-        unfinished.write_text(text + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
+        write_text(path, text + "\n")
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.ranklists import UNREADABLE
+from recbole_finest.files import write_arrays
 
 FORMAT = "recbole_finest.instances.1"
 
@@ -28,7 +28,7 @@ class Instances:
     target_count: np.ndarray
 
     @classmethod
-    def from_data(cls, data: Any) -> Instances:
+    def from_data(cls, data: Data) -> Instances:
         """Read them off a prepared data set (:class:`recbole_finest.data.prepare.Data`)."""
         view = data.test.inter_feat
         log, positions = view.log, view.positions
@@ -39,15 +39,12 @@ class Instances:
 
     def save(self, path: Path) -> None:
         """Write an ``.npz`` that loads without pickle; an old one is replaced at once."""
-        unfinished = path.with_name(path.name + ".part")
-        with open(unfinished, "wb") as file:
-            np.savez_compressed(
-                file,
-                format=np.array(FORMAT),
-                history_length=self.history_length.astype(np.int32),
-                target_count=self.target_count.astype(np.int32),
-            )
-        os.replace(unfinished, path)
+        arrays = {
+            "format": np.array(FORMAT),
+            "history_length": self.history_length.astype(np.int32),
+            "target_count": self.target_count.astype(np.int32),
+        }
+        write_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Instances | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from recbole_finest.errors import UserError
+from recbole_finest.files import write_arrays
 
 FORMAT = "recbole_finest.ranklists.1"
 # what NumPy raises for files that are no archive, damaged, pickled, or of other arrays
@@ -146,10 +147,7 @@ class RankLists:
         }
         if self.scores is not None:
             arrays["scores"] = self.scores
-        unfinished = path.with_name(path.name + ".part")
-        with open(unfinished, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(unfinished, path)
+        write_arrays(path, arrays, compress=False)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> RankLists:

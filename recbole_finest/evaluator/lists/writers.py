@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.queries import query_ids
 from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.files import written_whole
 
 
 def write_trec(lists: RankLists, path: str | os.PathLike, tag: str = "recbole_finest") -> None:
@@ -27,17 +27,14 @@ def write_trec(lists: RankLists, path: str | os.PathLike, tag: str = "recbole_fi
     _check_tokens("user", queries)
     _check_tokens("item", lists.vocabulary)
     scores = _falling_scores(lists)
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".part")
     try:
-        with open(unfinished, "w", encoding="utf-8") as file:
+        with written_whole(path, "w", encoding="utf-8") as file:
             for query, codes, row in zip(queries, lists.codes, scores):
                 file.writelines(
                     f"{query} Q0 {lists.vocabulary[code]} {rank} {score:.9g} {tag}\n"
                     for rank, (code, score) in enumerate(zip(codes, row), 1)
                     if code >= 0
                 )
-        os.replace(unfinished, path)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 from recbole_finest.evaluator.measures.agreement import Profile, over_profiles
 from recbole_finest.evaluator.measures.checks import check_depth, check_lists, check_persistence
 from recbole_finest.evaluator.measures.correlation import kendall_tau, rank_shift, weighted_tau
@@ -93,10 +92,8 @@ def get_measure(name: str) -> Measure:
     measure = MEASURES.get(str(name).lower())
     if measure is not None:
         return measure
-    near = get_close_matches(str(name).lower(), MEASURES, n=1)
-    hint = f"did you mean {MEASURES[near[0]].display}? " if near else ""
-    known = ", ".join(entry.display for entry in MEASURES.values())
-    raise UserError(f"There is no stability measure {name!r}: {hint}The measures are {known}.")
+    known = {name: measure.display for name, measure in MEASURES.items()}
+    raise UserError(f"there is no stability measure {name!r}; {nearest(name, known)}")
 
 
 def keys(names: Iterable[str], topk: Iterable[int]) -> dict[str, tuple[str, int]]:

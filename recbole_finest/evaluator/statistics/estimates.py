@@ -8,11 +8,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from recbole_finest.evaluator.measures.direction import share_removed
 from recbole_finest.evaluator.statistics.paired import wilcoxon_p
 from recbole_finest.evaluator.statistics.summary import RESAMPLES
 
@@ -64,27 +66,45 @@ def means_of(values: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict
 
 
 def change_of(method: np.ndarray, none: np.ndarray, rng: np.random.Generator) -> Estimate:
-    """``mean(method) / mean(none) - 1`` over paired replicates ``[n]``, resampled in pairs.
+    """``mean(method) / mean(none) - 1`` over paired replicates ``[n]``; NaN where ``none`` is 0."""
 
-    A ratio of means and not a mean of ratios, so that a replicate in which ``none`` is near 0 does
-    not decide. NaN where ``none`` is 0 throughout.
+    def change(none: np.ndarray, method: np.ndarray) -> np.ndarray:
+        return method / none - 1
+
+    return _of_means(change, method, none, rng)
+
+
+def removed_of(
+    key: str, method: np.ndarray, none: np.ndarray, rng: np.random.Generator
+) -> Estimate:
+    """:func:`share_removed` of the means of a measure over paired replicates ``[n]``."""
+    return _of_means(partial(share_removed, key), method, none, rng)
+
+
+def _of_means(
+    relation: Callable[[np.ndarray, np.ndarray], Any],
+    method: np.ndarray,
+    none: np.ndarray,
+    rng: np.random.Generator,
+) -> Estimate:
+    """``relation(mean(none), mean(method))``, resampled in pairs; NaNs are left out.
+
+    Of means and not a mean over replicates, so that one in which ``none`` is near 0 does not decide.
     """
     known = ~(np.isnan(method) | np.isnan(none))
     method, none = method[known], none[known]
-    if not len(none) or not none.any():
-        return NONE
-    if np.ptp(method) == 0 and np.ptp(none) == 0:
-        return _constant(float(method[0] / none[0] - 1), len(none))
-    change = float(method.mean() / none.mean() - 1)
-    if np.array_equal(method, none):
-        return _constant(0.0, len(none))
 
-    def ratio(one: np.ndarray, other: np.ndarray, axis: int = -1) -> np.ndarray:
+    def of_means(one: np.ndarray, other: np.ndarray, axis: int = -1) -> Any:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return one.mean(axis=axis) / other.mean(axis=axis) - 1
+            return relation(other.mean(axis=axis), one.mean(axis=axis))
 
-    low, high = _interval((method, none), ratio, rng)
-    return Estimate(change, float(low), float(high), len(none))
+    value = float(of_means(method, none)) if len(none) else NAN
+    if not np.isfinite(value):
+        return NONE
+    if np.array_equal(method, none) or (np.ptp(method) == 0 and np.ptp(none) == 0):
+        return _constant(value, len(none))
+    low, high = _interval((method, none), of_means, rng)
+    return Estimate(value, float(low), float(high), len(none))
 
 
 def _interval(

@@ -10,8 +10,6 @@ import pandas as pd
 from scipy import stats
 
 from recbole_finest.evaluator.statistics.estimates import NAN
-from recbole_finest.report.leaderboard.measures import Keys, distance
-from recbole_finest.report.leaderboard.records import CONTROLS
 
 BLOCK = ["dataset", "model", "perturbation", "seed"]
 
@@ -34,26 +32,17 @@ class Ranking:
     p: float
 
 
-def rank_by_stability(trainings: pd.DataFrame, keys: Keys) -> Ranking:
-    """Ranks by the first stability measure, of trainings of one shuffle order."""
-    main = keys.stability[0]
-    values = trainings[f"stability/{main}"].to_numpy(dtype=float)
-    return _ranking(trainings, -distance(main, values))
+def ranking(trainings: pd.DataFrame, goodness: np.ndarray) -> Ranking:
+    """Ranks of the methods by their trainings' goodness ``[n]``, larger being better.
 
-
-def rank_by_accuracy(trainings: pd.DataFrame, keys: Keys) -> Ranking:
-    """Ranks by the first accuracy metric, mean of the clean and the perturbed side."""
-    sides = [f"{part}/{keys.accuracy[0]}" for part in ("accuracy", "perturbed")]
-    known = [side for side in sides if side in trainings.columns]
-    return _ranking(trainings, trainings[known].astype(float).mean(axis=1).to_numpy())
-
-
-def _ranking(trainings: pd.DataFrame, goodness: np.ndarray) -> Ranking:
-    methods = ~trainings["method"].isin(CONTROLS)
+    Args:
+        trainings: of one shuffle order, with the columns ``BLOCK`` and ``method``; no controls.
+        goodness: one value a training.
+    """
     table = (
-        trainings.assign(goodness=goodness)[methods]
+        trainings.assign(goodness=goodness)
         .pivot(index=BLOCK, columns="method", values="goodness")
-        .reindex(columns=list(dict.fromkeys(trainings.loc[methods, "method"])))
+        .reindex(columns=list(dict.fromkeys(trainings["method"])))
     )
     complete = table.dropna()
     if not len(complete):

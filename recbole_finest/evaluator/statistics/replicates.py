@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from recbole_finest.evaluator.measures import MEASURES
+from recbole_finest.evaluator.measures.direction import share_removed, smaller_is_better
+from recbole_finest.names import is_perturbed
 
 KINDS = ("accuracy", "stability", "stability_filtered", "similarity_to_base")
 
@@ -107,7 +108,7 @@ def spreads(rows: Sequence[Mapping[str, Any]], kind: str) -> dict[str, dict[str,
     """
     first = rows[0].get(kind, {})
     shared = kind in ("accuracy", "similarity_to_base")
-    models = [m for m in first if all(m in row[kind] for row in rows) and not _other_side(m)]
+    models = [m for m in first if all(m in row[kind] for row in rows) and not is_perturbed(m)]
     return {
         model: {
             measure: spread(found[:, :1] if shared else found)
@@ -116,10 +117,6 @@ def spreads(rows: Sequence[Mapping[str, Any]], kind: str) -> dict[str, dict[str,
         }
         for model in models
     }
-
-
-def _other_side(model: str) -> bool:
-    return model.endswith("_perturbed")
 
 
 def spread(found: np.ndarray) -> Spread:
@@ -135,17 +132,12 @@ def difference(
     """Compare the stability of two methods pair by pair."""
     one, other = (values(rows, "stability", model, measure) for model in (first, second))
     found = other - one
-    sign = -1 if _smaller(measure) else 1
+    sign = -1 if smaller_is_better(measure) else 1
     low, high = crossed_interval(found)
     about = spread(found)
     better = int((sign * found > 0).sum())
     seeds, perturbations = found.shape
     return Difference(found.size, seeds, perturbations, about.mean, about.sd, low, high, better)
-
-
-def _smaller(measure: str) -> bool:
-    name = measure.split("@")[0]
-    return name in MEASURES and MEASURES[name].smaller
 
 
 def crossed_interval(found: np.ndarray, level: float = 0.95) -> tuple[float, float]:
@@ -170,10 +162,8 @@ def crossed_interval(found: np.ndarray, level: float = 0.95) -> tuple[float, flo
 
 def removed(rows: Sequence[Mapping[str, Any]], measure: str, model: str) -> np.ndarray:
     """Share of base's instability that a method takes away, ``[seeds, perturbations]``."""
-    best = 0.0 if _smaller(measure) else 1.0
     base, other = (values(rows, "stability", name, measure) for name in ("base", model))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(base == best, np.nan, (other - base) / (best - base))
+    return share_removed(measure, base, other)
 
 
 def spread_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

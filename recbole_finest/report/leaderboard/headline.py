@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from recbole_finest.evaluator.measures.direction import EXACT, full_agreement
 from recbole_finest.evaluator.statistics.estimates import ENOUGH, Estimate, replicates_needed
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.leaderboard import cells
 from recbole_finest.report.leaderboard.blocks import Block
-from recbole_finest.report.leaderboard.measures import Keys, smaller_is_better
+from recbole_finest.report.leaderboard.measures import Keys
 from recbole_finest.report.leaderboard.records import CONTROLS, Benchmark
 from recbole_finest.report.leaderboard.rows import Row
-from recbole_finest.report.run.pair import EXACT
 from recbole_finest.report.table import number, p_value, per_cent, signed
 
 HOW_TO_READ = (
@@ -110,7 +110,7 @@ def broken_controls(trainings: pd.DataFrame, keys: Keys) -> list[str]:
     for _, row in trainings[trainings["method"] == "control"].iterrows():
         for key in keys.every:
             value = row[f"stability/{key}"]
-            off = abs(value - (0.0 if smaller_is_better(key) else 1.0))
+            off = abs(value - full_agreement(key))
             if not off <= EXACT:  # an unknown value is not exact either
                 place = (
                     f"{row['model']}, {row['dataset']}, seed {row['seed']}, {row['shuffle_order']}"

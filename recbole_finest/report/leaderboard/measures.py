@@ -1,14 +1,11 @@
-"""Which accuracy metrics and stability measures the leaderboard shows, and in which direction."""
+"""Which accuracy metrics and stability measures the leaderboard shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-
-from recbole_finest.evaluator.measures import MEASURES
 
 ACCURACY = ("ndcg", "recall", "mrr")
 STABILITY = ("jaccard", "rbo")
@@ -46,14 +43,3 @@ def _preferred(keys: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
         same = [key for key in keys if key.partition("@")[0] == name]
         found += [f"{name}@10"] if f"{name}@10" in same else same[:1]
     return tuple(found or keys[:1])
-
-
-def smaller_is_better(key: str) -> bool:
-    """Whether a smaller value of this measure means more agreement; false for accuracy metrics."""
-    name = key.partition("@")[0]
-    return name in MEASURES and MEASURES[name].smaller
-
-
-def distance(key: str, values: np.ndarray) -> np.ndarray:
-    """Distance of stability values ``[n]`` from identical lists: ``1 - jaccard``, or ``churn`` itself."""
-    return values if smaller_is_better(key) else 1 - values

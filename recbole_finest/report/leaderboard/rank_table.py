@@ -6,11 +6,9 @@ import math
 
 import pandas as pd
 
-from recbole_finest.evaluator.statistics.ranking import (
-    Ranking,
-    rank_by_accuracy,
-    rank_by_stability,
-)
+from recbole_finest.evaluator.measures.direction import distance
+from recbole_finest.evaluator.statistics.ranking import Ranking, ranking
+from recbole_finest.names import CONTROLS
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.leaderboard.measures import Keys
 from recbole_finest.report.table import NOTHING, Table, number, p_value
@@ -48,6 +46,24 @@ def rank_table(trainings: pd.DataFrame, order: str, keys: Keys) -> Table | None:
         f"{_friedman(accuracy)} by accuracy."
     )
     return Table(f"ranks-{order}", f"Average ranks, shuffle order {order}", note, frame, texts)
+
+
+def rank_by_stability(trainings: pd.DataFrame, keys: Keys) -> Ranking:
+    """Ranks by the first stability measure, of trainings of one shuffle order."""
+    methods, main = _methods(trainings), keys.stability[0]
+    return ranking(methods, -distance(main, methods[f"stability/{main}"].to_numpy(dtype=float)))
+
+
+def rank_by_accuracy(trainings: pd.DataFrame, keys: Keys) -> Ranking:
+    """Ranks by the first accuracy metric, mean of the clean and the perturbed side."""
+    methods = _methods(trainings)
+    sides = [f"{part}/{keys.accuracy[0]}" for part in ("accuracy", "perturbed")]
+    known = [side for side in sides if side in trainings.columns]
+    return ranking(methods, methods[known].astype(float).mean(axis=1).to_numpy())
+
+
+def _methods(trainings: pd.DataFrame) -> pd.DataFrame:
+    return trainings[~trainings["method"].isin(CONTROLS)]
 
 
 def _left_out(ranking: Ranking) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from recbole_finest.evaluator.measures.direction import distance
 from recbole_finest.evaluator.statistics.estimates import (
     NAN,
     NONE,
@@ -14,8 +15,9 @@ from recbole_finest.evaluator.statistics.estimates import (
     change_of,
     means_of,
     paired_p,
+    removed_of,
 )
-from recbole_finest.report.leaderboard.measures import Keys, distance
+from recbole_finest.report.leaderboard.measures import Keys
 
 ALL = "all models"
 TRAINING = ["model", "seed"]  # a model trained on the clean log
@@ -133,9 +135,8 @@ def add_changes(
         row.change_perturbed = change_of(column(method, other), column(none, other), rng)
     if keys.stability:
         main = keys.stability[0]
-        left = [distance(main, column(side, f"stability/{main}")) for side in (method, none)]
-        grown = change_of(left[0], left[1], rng)
-        row.removed = Estimate(-grown.mean + 0.0, -grown.high + 0.0, -grown.low + 0.0, grown.n)
+        sides = [column(side, f"stability/{main}") for side in (method, none)]
+        row.removed = removed_of(main, sides[0], sides[1], rng)
 
 
 def against(method: pd.DataFrame, other: pd.DataFrame, main: str) -> Against:

@@ -11,6 +11,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from recbole_finest.errors import UserError
+from recbole_finest.files import write_text
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.leaderboard import cells
 from recbole_finest.report.leaderboard.blocks import make_blocks
@@ -47,10 +48,10 @@ def write_leaderboard(output_dir: str | os.PathLike[str]) -> Path:
     board = make_board(read_benchmark(folder))
     rows = [row for block in board.blocks for row in [*block.rows, *block.controls]]
     try:
-        _write(folder / "leaderboard.csv", pd.DataFrame(map(flat, rows)).to_csv(index=False))
-        _write(folder / "leaderboard.tex", _latex(board))
-        _write(folder / "leaderboard.html", _page(board))
-        _write(folder / "leaderboard.md", _markdown(board))
+        write_text(folder / "leaderboard.csv", pd.DataFrame(map(flat, rows)).to_csv(index=False))
+        write_text(folder / "leaderboard.tex", _latex(board))
+        write_text(folder / "leaderboard.html", _page(board))
+        write_text(folder / "leaderboard.md", _markdown(board))
     except OSError as error:
         raise UserError(
             f"the leaderboard in '{folder}' cannot be written: {error.strerror}"
@@ -121,9 +122,3 @@ def _page(board: Board) -> str:
         figures=by_section(board.figures),
         words=(*WORDS, "method", "cell", "error", "setting", "recommended"),
     )
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

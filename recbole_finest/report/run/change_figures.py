@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import plotly.graph_objects as go
 
-from recbole_finest.report.labels import PERTURBED, label, measure_label
+from recbole_finest.names import PERTURBED
+from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.style import Figure, Styles, figure
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from recbole_finest.evaluator.accuracy import instance_accuracy
 from recbole_finest.evaluator.measures import MEASURES
+from recbole_finest.evaluator.measures.direction import smaller_is_better
 from recbole_finest.evaluator.ranks import target_ranks
 from recbole_finest.evaluator.statistics.paired import Paired, compare_paired
-from recbole_finest.report.labels import CONTROLS, methods_of
+from recbole_finest.names import CONTROLS, methods_of
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.examples import Example, choose, make_examples
-from recbole_finest.report.run.pair import Measures, Pair, Summary, compare_pair, smaller_is_better
+from recbole_finest.report.run.pair import Measures, Pair, Summary, compare_pair
 from recbole_finest.report.run.run_folder import UNSEEN, RunFolder, sides
 from recbole_finest.report.run.slices import (
     Sliced,

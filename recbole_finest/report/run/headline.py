@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from recbole_finest.report.labels import CONTROL_FAILED, label, measure_label
+from recbole_finest.evaluator.measures.direction import in_full_agreement, share_removed
+from recbole_finest.experiment.protocol import CONTROL_FAILED
+from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.run.contents import Report
-from recbole_finest.report.run.pair import in_full_agreement, removed_share
 from recbole_finest.report.run.replicates import claim
 from recbole_finest.report.run.run_table import perturbation_words
 from recbole_finest.report.table import estimate, number, per_cent, signed
@@ -30,7 +31,7 @@ def _stability(report: Report) -> str:
         return text + "."
     finest = report.pairs["finest"].summary[report.measure]
     text += f", those of finest {_three(finest)}"
-    share = removed_share(report.measure, base["mean"], finest["mean"])
+    share = share_removed(report.measure, base["mean"], finest["mean"])
     if share >= 0:
         text += f": {per_cent(share)} of the instability is gone"
     return text + "."

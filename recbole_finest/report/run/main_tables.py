@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from recbole_finest.evaluator.accuracy import interval_of
+from recbole_finest.evaluator.measures.direction import share_removed
 from recbole_finest.report.labels import label
 from recbole_finest.report.run.contents import Report
-from recbole_finest.report.run.pair import removed_share
 from recbole_finest.report.run.rows import NAN, as_text, estimate_cell, summary_rows, wide
 from recbole_finest.report.table import Table, number, p_value, per_cent, signed
 
@@ -30,7 +30,7 @@ def stability_table(report: Report) -> Table:
         for name, pair in report.pairs.items():
             found = pair.summary[measure]
             tuned = name in report.methods and name != "base"
-            share = removed_share(measure, base, found["mean"]) if tuned else NAN
+            share = share_removed(measure, base, found["mean"]) if tuned else NAN
             rows.append({"measure": measure, "model": label(name), **found, "removed": share})
     frame = pd.DataFrame(rows)
     shown = as_text(

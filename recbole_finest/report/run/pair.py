@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbole_finest.evaluator.measures import MEASURES, measure_lists
+from recbole_finest.evaluator.measures import measure_lists
 from recbole_finest.evaluator.ranks import ranks_in
 from recbole_finest.evaluator.statistics.summary import summarise
 from recbole_finest.report.run.movement import Movement, movement
 from recbole_finest.report.run.near_ties import NearTies, near_ties
 from recbole_finest.report.run.run_folder import Lists
 
-EXACT = 1e-12
 Summary = dict[str, dict[str, float]]  # {"jaccard@10": {mean, median, p5, low, high}}
 _DEPTHS = (*range(1, 11), 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90, 100, 150, 200, 300, 500, 1000)
 
@@ -73,26 +72,6 @@ class Pair:
     by_depth: dict[int, float]
     near: NearTies | None
     movement: Movement
-
-
-def removed_share(measure: str, base: float, other: float) -> float:
-    """The part of base's instability, its distance from agreement, that another model removes.
-
-    NaN where base is already in full agreement.
-    """
-    best = 0.0 if smaller_is_better(measure) else 1.0
-    return (base - other) / (base - best) if base != best else float("nan")
-
-
-def in_full_agreement(values: Mapping[str, float]) -> bool:
-    """Whether measures, by ``jaccard@10`` and the like, say that the lists are identical."""
-    best = {name: 0.0 if smaller_is_better(name) else 1.0 for name in values}
-    return all(abs(value - best[name]) <= EXACT for name, value in values.items())
-
-
-def smaller_is_better(measure: str) -> bool:
-    """Whether a smaller value of ``churn@10`` and the like means more agreement."""
-    return MEASURES[measure.partition("@")[0]].smaller
 
 
 def compare_pair(one: Lists, other: Lists, what: Measures, rng: np.random.Generator) -> Pair:

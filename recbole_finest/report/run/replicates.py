@@ -19,7 +19,8 @@ from recbole_finest.evaluator.statistics.replicates import (
     spread_rows,
     spreads,
 )
-from recbole_finest.report.labels import label, measure_label, methods_of
+from recbole_finest.names import methods_of
+from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.rows import as_text
 from recbole_finest.report.table import NOTHING, Table, number, per_cent, signed

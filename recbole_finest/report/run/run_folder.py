@@ -15,8 +15,7 @@ import yaml
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.instances import Instances
 from recbole_finest.evaluator.lists.ranklists import UNREADABLE, RankLists
-
-LISTS, UNSEEN = "ranklists", "ranklists_unseen"
+from recbole_finest.names import CHANGES, CURVES, INSTANCES, LISTS, MARK, RESULT, UNSEEN, compared
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,15 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = path
-        if not (path / "result.json").is_file():
+        if not (path / RESULT).is_file():
             raise UserError(f"'{path}' holds no finished run: it has no result.json")
-        self.result: dict[str, Any] = self._json("result.json")
+        self.result: dict[str, Any] = self._json(RESULT)
         missing = {"model", "dataset", "accuracy", "stability", "perturbation"} - set(self.result)
         if missing:
-            raise UserError(f"'{path / 'result.json'}' lacks {', '.join(sorted(missing))}")
-        self.curves: dict[str, list[dict[str, float]]] = self._json("curves.json", {})
+            raise UserError(f"'{path / RESULT}' lacks {', '.join(sorted(missing))}")
+        self.curves: dict[str, list[dict[str, float]]] = self._json(CURVES, {})
         self.settings = self._settings()
-        self.instances = Instances.load(path / "instances.npz")
+        self.instances = Instances.load(path / INSTANCES)
 
     @cached_property
     def first(self) -> RankLists:
@@ -72,7 +71,7 @@ class RunFolder:
 
     def touched_users(self) -> np.ndarray:
         """Tokens of the users who have an interaction that the test perturbation changed."""
-        changes = self._json("perturbation.json", {}).get("changes", [])
+        changes = self._json(CHANGES, {}).get("changes", [])
         return np.unique(np.array([change["user"] for change in changes], dtype=str))
 
     def has(self, name: str, folder: str = LISTS) -> bool:
@@ -106,9 +105,9 @@ class RunFolder:
 
     def _settings(self) -> dict[str, Any]:
         try:
-            found = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
+            found = yaml.safe_load((self.path / MARK).read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            raise UserError(f"'{self.path / 'config.yaml'}' cannot be read: {error}") from error
+            raise UserError(f"'{self.path / MARK}' cannot be read: {error}") from error
         return found if isinstance(found, dict) else {}
 
     def _json(self, name: str, missing: Any = None) -> Any:
@@ -132,9 +131,4 @@ def _vocabulary(path: Path) -> np.ndarray:
 
 def sides(result: dict[str, Any], names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Which two models each stability compares: a method's two sides, or base and a control."""
-    against_base = ("control", "seed_control")
-    return {
-        name: ("base", name) if name in against_base else (name, f"{name}_perturbed")
-        for name in names
-        if name in result["stability"]
-    }
+    return {name: compared(name) for name in names if name in result["stability"]}

@@ -8,8 +8,10 @@ from typing import Any
 
 from tabulate import tabulate
 
-from recbole_finest.report.labels import CONTROL_FAILED, CONTROLS, label
-from recbole_finest.report.run.pair import in_full_agreement, removed_share
+from recbole_finest.evaluator.measures.direction import in_full_agreement, share_removed
+from recbole_finest.experiment.protocol import CONTROL_FAILED
+from recbole_finest.names import CONTROLS, is_perturbed
+from recbole_finest.report.labels import label
 from recbole_finest.report.run.replicates import crossing, printed
 
 
@@ -25,7 +27,7 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     removed = next(jaccard, next(iter(shown_stability), None))
     header = ["model", *shown_accuracy, *shown_stability]
     header += [f"instability removed ({removed})"] if removed else []
-    names = [n for n in accuracy if not n.endswith("_perturbed")]
+    names = [n for n in accuracy if not is_perturbed(n)]
     rows = []
     for name in names:
         row: list[Any] = [label(name)]
@@ -41,7 +43,7 @@ def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
     """Share of base's instability that a method takes away, in per cent."""
     if name in ("base", *CONTROLS) or name not in stable:
         return None
-    share = removed_share(metric, stable["base"][metric], stable[name][metric])
+    share = share_removed(metric, stable["base"][metric], stable[name][metric])
     return None if isnan(share) else f"{100 * share:.0f} %"
 
 

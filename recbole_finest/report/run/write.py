@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-
 from recbole_finest.errors import UserError
+from recbole_finest.files import write_arrays, write_text
 from recbole_finest.report.run.collect import collect
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.figures import make_figures
@@ -42,8 +41,8 @@ def write_report(folder: str | os.PathLike[str]) -> Path:
         for table in tables.values():
             table.save(path / TABLES)
         _save_instances(path / PER_INSTANCE, run, report)
-        _write(path / "report.md", markdown_report(report, tables))
-        _write(path / "report.html", page)
+        write_text(path / "report.md", markdown_report(report, tables))
+        write_text(path / "report.html", page)
     except OSError as error:
         raise UserError(f"the report in '{path}' cannot be written: {error.strerror}") from error
     return path / "report.html"
@@ -58,13 +57,5 @@ def _save_instances(path: Path, run: RunFolder, report: Report) -> None:
     }
     if not values:
         return
-    part = path.with_name(path.name + ".part")
-    with open(part, "wb") as file:
-        np.savez_compressed(file, users=run.first.users, targets=run.first.targets, **values)
-    os.replace(part, path)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    about = {"users": run.first.users, "targets": run.first.targets}
+    write_arrays(path, {**about, **values})

@@ -1,0 +1,46 @@
+"""What the models of a run are called, and the files that a run leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# Models ------------------------------------------------------------------------------------------
+
+BASE = "base"
+FINEST = "finest"
+PERTURBED = "_perturbed"  # ends the name of a model of the perturbed log
+CONTROL, SEED_CONTROL = "control", "seed_control"
+RECBOLE_ORDER = "base_recbole_order"
+CONTROLS = (CONTROL, SEED_CONTROL, RECBOLE_ORDER)  # measured beside base and the methods
+
+
+def perturbed(name: str) -> str:
+    """The name of the same model on the perturbed log."""
+    return name + PERTURBED
+
+
+def is_perturbed(name: str) -> bool:
+    """Whether a name is that of a model of the perturbed log."""
+    return name.endswith(PERTURBED)
+
+
+def methods_of(names: Iterable[str]) -> list[str]:
+    """Base and the methods among the models' names, in their order: no control, no other side."""
+    return [name for name in names if name not in CONTROLS and not is_perturbed(name)]
+
+
+def compared(name: str) -> tuple[str, str]:
+    """Which two models a stability compares: a method's two sides, or base and a control."""
+    against_base = (CONTROL, SEED_CONTROL)
+    return (BASE, name) if name in against_base else (name, perturbed(name))
+
+
+# Files -------------------------------------------------------------------------------------------
+
+MARK = "config.yaml"  # a folder that holds one belongs to a run
+RESULT, CURVES, SECONDS = "result.json", "curves.json", "seconds.json"
+CHANGES = "perturbation.json"
+INSTANCES = "instances.npz"
+LISTS, UNSEEN = "ranklists", "ranklists_unseen"  # folders of rank lists
+REFERENCE = "reference"  # begins the names of folders of reference lists
+REPLICATES = "replicates"  # folder of a run's further seeds and perturbations

@@ -1,0 +1,51 @@
+"""How a model is called: in evaluation mode, on packed batches, on a batch that it may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from recbole.data.interaction import Interaction
+from torch import nn
+
+from recbole_finest.data.packed import POSITION_FIELD
+
+
+def shallow(interaction: Interaction) -> Interaction:
+    """A copy that may get more fields, as FEARec adds, and lengths changed in place, as HRM does."""
+    return Interaction(
+        {k: v.clone() if v.dim() == 1 else v for k, v in interaction.interaction.items()}
+    )
+
+
+@contextmanager
+def packed(model: Any, interaction: Interaction) -> Iterator[None]:
+    """Score the positions that a packed batch names; without any, one a row as ever."""
+    index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
+    model.packed_index = index
+    try:
+        yield
+    finally:
+        model.packed_index = None
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block, whatever it was before after it; gradients flow.
+
+    cuDNN has no backward pass for recurrent layers in evaluation mode, so these stay in training mode,
+    with their only use of it, dropout between layers, set to 0.
+    """
+    training = model.training
+    recurrent = [(m, m.dropout) for m in model.modules() if isinstance(m, nn.RNNBase)]
+    model.eval()
+    for layer, _ in recurrent:
+        layer.train()
+        layer.dropout = 0.0
+    try:
+        yield
+    finally:
+        model.train(training)
+        for layer, dropout in recurrent:
+            layer.dropout = dropout

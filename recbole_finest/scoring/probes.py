@@ -1,0 +1,123 @@
+"""What a few instances tell of a model: what one forward pass serves, and what its loss is a mean over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+from torch import Tensor, nn
+
+from recbole_finest.data.instances import ROW_FIELD
+from recbole_finest.data.share import STAND_IN
+from recbole_finest.scoring.logits import loss_logits
+from recbole_finest.scoring.modes import evaluating, packed, shallow
+from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.seeding import global_streams, replayed
+
+ROW_LOSSES = (nn.CrossEntropyLoss, nn.NLLLoss)  # of one [N, n_items] matrix and N targets
+
+
+def shares_forward(scorer: Scorer, interaction: Interaction) -> bool:
+    """Whether the loss sees the very logits of full sorting, so that one pass serves both losses.
+
+    Decided on a batch, in evaluation mode: exactly one ``[B, n_items]`` matrix must reach
+    ``loss_fct``, equal to :meth:`Scorer.all_items` up to a constant per row (log p).
+    """
+    if not isinstance(getattr(scorer.model, "loss_fct", None), ROW_LOSSES):
+        return False
+    with torch.no_grad(), evaluating(scorer.model):
+        with loss_logits(scorer.model) as caught:
+            scorer.model.calculate_loss(shallow(interaction))
+        scores = scorer.all_items(
+            interaction
+        )  # outside: the CPR models compute their loss here too
+    if len(caught) != 1 or caught[0].dim() != 2:
+        return False
+    logits = caught[0][:, : scorer.n_items]  # S3Rec's have a column for its mask behind the items
+    if logits.shape != scores.shape:
+        return False
+    return torch.allclose(_centred(logits), _centred(scores), rtol=1e-4, atol=1e-5)
+
+
+def _centred(scores: Tensor) -> Tensor:
+    return scores - scores[:, 1:].mean(1, keepdim=True)
+
+
+def scores_all_positions(
+    scorer: Scorer, windows: Interaction, instances: Callable[[Tensor], Interaction]
+) -> bool:
+    """Whether one pass over ``windows`` gives every position the score that its own history gives.
+
+    The test of causality: a model whose past scores depend on the future fails it, and so does one
+    whose encoder does not end in ``gather_indexes``.
+
+    Args:
+        scorer: the model.
+        windows: a packed batch of whole histories (no longer than one window).
+        instances: gives the ordinary batch of the instances with these target row ids, ``[N]``.
+    """
+    model = scorer.model
+    if not isinstance(getattr(model, "loss_fct", None), nn.CrossEntropyLoss):
+        return False
+    try:
+        with torch.no_grad(), evaluating(model), loss_logits(model) as caught:
+            with packed(model, windows):
+                loss = model.calculate_loss(shallow(windows))
+            single = instances(windows[ROW_FIELD])
+            loss_single = model.calculate_loss(shallow(single))
+    except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError):
+        return False
+    if len(caught) != 2 or caught[0].shape != caught[1].shape:
+        return False
+    return torch.allclose(caught[0], caught[1], rtol=1e-4, atol=1e-5) and torch.allclose(
+        loss, loss_single, rtol=1e-4, atol=1e-5
+    )
+
+
+def loss_is_mean(model: Any, whole: Interaction, parts: Sequence[Interaction]) -> bool:
+    """Whether a model's loss over a batch is the mean of its instances' losses.
+
+    Computed in evaluation mode, from the same random streams for each. A model with batch normalisation
+    needs the whole batch at once, whatever its loss.
+
+    Args:
+        model: with any weights.
+        whole: a batch on the model's device.
+        parts: batches that it can be cut into.
+    """
+    if has_batch_norm(model):
+        return False
+    streams = global_streams()
+    (loss, n), *found = [_loss(model, batch, streams) for batch in (whole, *parts)]
+    total = sum(m for _, m in found)
+    mean = sum(value * m for value, m in found) / max(total, 1)
+    return 0 < n == total and abs(mean - loss) <= 1e-4 * abs(loss) + 1e-6
+
+
+def has_batch_norm(model: nn.Module) -> bool:
+    """Whether a model normalises over a batch."""
+    return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
+
+
+def _loss(model: Any, batch: Interaction, streams: Any) -> tuple[float, int]:
+    with torch.no_grad(), evaluating(model), packed(model, batch), replayed(streams):
+        found = model.calculate_loss(shallow(batch))
+    parts = found if isinstance(found, tuple) else (found,)
+    return sum(float(part) for part in parts), int(rows_of_loss(model, batch).sum())
+
+
+def rows_of_loss(model: nn.Module, batch: Interaction) -> np.ndarray:
+    """What a model's loss is the mean over, of each instance ``[N]``: 1, or BERT4Rec's masked positions.
+
+    These are also its rows of scores. A stand-in has none.
+    """
+    rows = batch[ROW_FIELD]
+    masked = getattr(model, "MASK_INDEX", None)
+    if int(rows[0]) == STAND_IN:
+        return np.zeros(len(rows), np.int64)
+    if masked is not None and masked in batch:
+        return (batch[masked] > 0).sum(1).cpu().numpy()
+    return np.ones(len(rows), np.int64)

@@ -1,0 +1,133 @@
+"""How a model is trained on a data set: single histories, or one pass over all positions of a window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_finest.compat import quiet_recbole
+from recbole_finest.config.config import Config
+from recbole_finest.data.loader import InstanceLoader, PackedLoader
+from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.packed import Windows, packed_batch
+from recbole_finest.data.prepare import Data, prepare
+from recbole_finest.errors import UserError
+from recbole_finest.model.build import BROKEN, build_model, reason
+from recbole_finest.scoring.modes import shallow
+from recbole_finest.scoring.probes import scores_all_positions
+from recbole_finest.scoring.scorer import Scorer
+
+PROBE_USERS = 8
+PROBE_INSTANCES = 4
+
+
+def prepare_data(config: Config) -> Data:
+    """Load, filter and split ``config['dataset']``, and choose how its model is trained on it.
+
+    Raises:
+        UserError: the data set cannot be used, or the model cannot be trained on it.
+    """
+    quiet_recbole()
+    data = prepare(config)
+    choose_training_mode(data)
+    return data
+
+
+def choose_training_mode(data: Data) -> str | None:
+    """Set ``data.packed`` from ``training_mode``; returns why ``auto`` chose single instances.
+
+    Raises:
+        UserError: packed training was asked for and is not possible, or the model cannot be trained
+            on this data set at all.
+    """
+    check_model(data)
+    wanted = data.config["training_mode"]
+    why_not = "training_mode is instance" if wanted == "instance" else why_not_packed(data)
+    if why_not and wanted == "packed":
+        raise UserError(f"training_mode is packed, but {why_not}; use auto or instance")
+    data.packed = why_not is None
+    return why_not
+
+
+def check_model(data: Data) -> None:
+    """Compute loss and scores of a few training instances, so that a misfit shows before training.
+
+    Raises:
+        UserError: with the model's reason.
+    """
+    config = data.config
+    model = build_model(config, data.train).eval()
+    loader = InstanceLoader(config, data.train, data.samplers[0], "probe")
+    rows = np.arange(min(len(data.train), PROBE_INSTANCES))
+    try:
+        with torch.no_grad():
+            batch = loader.collate_fn(rows).to(config["device"])
+            model.calculate_loss(shallow(batch))
+            scores = Scorer(model, data.train).all_items(batch)
+    except BROKEN as error:
+        raise UserError(
+            f"model '{config['model']}' cannot be trained on data set '{config['dataset']}' with "
+            f"these settings: {reason(error)}"
+        ) from error
+    if scores.shape != (len(batch), data.log.n_items):
+        raise UserError(
+            f"model '{config['model']}' gives scores of shape {tuple(scores.shape)} for {len(batch)} "
+            f"instances and {data.log.n_items} items; full_sort_predict must score every item once"
+        )
+
+
+def why_not_packed(data: Data) -> str | None:
+    """Why one pass over a window cannot train this model on this data set; None when it can."""
+    config, log = data.config, data.log
+    if config["train_neg_sample_args"]["distribution"] != "none":
+        return "the model's loss needs negative samples"
+    if config["transform"] is not None:
+        return f"the model's transform ({config['transform']}) changes each history"
+    if not _training_rows_first(log):
+        return "the split puts training rows after validation or test rows"
+    windows = _probe_windows(data)
+    if windows is None:
+        return None
+    model = build_model(config, data.train)
+    _spread_weights(model)
+    batch = packed_batch(log, data.train.fields, windows, torch.arange(len(windows)).numpy())
+    position = {int(row): i for i, row in enumerate(log.row[data.train.inter_feat.positions])}
+
+    def instances(rows: torch.Tensor) -> Any:
+        found = data.train[[position[int(row)] for row in rows]]
+        return found.to(config["device"])
+
+    scorer = Scorer(model, data.train)
+    if scores_all_positions(scorer, batch.to(config["device"]), instances):
+        return None
+    return "one pass does not give every position the score of its own history (causality test)"
+
+
+def _training_rows_first(log: InteractionLog) -> bool:
+    same_user = log.user[1:] == log.user[:-1]
+    return not bool((same_user & (log.role[1:] == 0) & (log.role[:-1] != 0)).any())
+
+
+def _spread_weights(model: torch.nn.Module) -> None:
+    """Make the probe's scores differ visibly: fresh weights can be too small to show a dependence."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                noise = torch.randn(weight.shape, generator=generator).to(weight)
+                weight.add_(noise * 0.1)
+
+
+def _probe_windows(data: Data) -> Windows | None:
+    """First windows of a few users: whole histories, so that no context is cut."""
+    loader = PackedLoader(data.config, data.train, data.samplers[0], "probe")
+    windows = loader.windows
+    starts = data.log.user_start[windows.first]
+    heads = (windows.start == starts) & (windows.first == starts + 1)
+    chosen = heads.nonzero()[0]
+    if len(chosen) == 0:
+        return None
+    longest = chosen[(-windows.instances[chosen]).argsort(kind="stable")[:PROBE_USERS]]
+    return Windows(*(getattr(windows, n)[longest] for n in Windows.__annotations__))
