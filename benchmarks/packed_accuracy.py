@@ -20,7 +20,7 @@ import torch
 from scipy import stats
 from tabulate import tabulate
 
-from recbole_finest.cli.main import parse_settings
+from recbole_finest.cli.parser import parse_settings
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.parallel.allocator import keep_freed_memory
 from recbole_finest.quick_start import run_finest

@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from tabulate import tabulate
 
-from recbole_finest.cli.main import parse_settings
+from recbole_finest.cli.parser import parse_settings
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.config.config import Config
 from recbole_finest.config.settings import properties_dir, read_yaml

@@ -46,10 +46,11 @@ def our_epoch(
     import torch
 
     from recbole_finest.config.config import Config
-    from recbole_finest.data.prepare import choose_training_mode, prepare
+    from recbole_finest.data.prepare import prepare
     from recbole_finest.model.build import build_model
     from recbole_finest.parallel.allocator import keep_freed_memory
     from recbole_finest.train.base import base_trainer
+    from recbole_finest.train.mode import choose_training_mode
 
     keep_freed_memory()  # as a run does
     config = Config(model, dataset, None, {"load_col": COLUMNS, "training_mode": mode, **settings})
@@ -72,7 +73,7 @@ def _fine_tuning(config: Any, data: Any, net: Any, steps: int) -> dict[str, Any]
     k = min(config["reference_k"], (data.log.n_items - 1) // 2)
     output = type("Output", (), {"path": Path.cwd(), "writes": True})
     begin = time.perf_counter()
-    references = build_references(config, data, output, net, k, None, "", False)
+    references = build_references(config, data, net, output.path / "reference", k)
     reference = time.perf_counter() - begin
     trainer = FinestTrainer(config, net, references)
     trainer._dataset = data.train

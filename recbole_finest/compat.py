@@ -6,6 +6,7 @@ fails once the workaround is no longer needed. Nothing here replaces one of RecB
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections import OrderedDict
@@ -85,7 +86,7 @@ def quiet_recbole() -> None:
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
 
 
-def load_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+def load_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
     """Read a checkpoint of ours, of RecBole, or a bare ``state_dict``, without running code from it.
 
     Ours holds tensors and plain values. RecBole's (trainer/trainer.py, ``_save_checkpoint``) holds a

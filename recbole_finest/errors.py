@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to read, and the nearest right name for a wrong one."""
+"""The one exception that a user is meant to read, and the words for it: a first line, the nearest name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ class UserError(Exception):
     The message is one sentence that names the setting, its value and the remedy. The command
     line prints it without a traceback and ends with exit code 2.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message; the name of its class where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def nearest(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recbole_finest.compat import load_checkpoint, quiet_recbole
 from recbole_finest.config.config import Config
+from recbole_finest.config.from_checkpoint import base_settings
 from recbole_finest.config.seeds import pairs
 from recbole_finest.experiment.folder import open_output
 from recbole_finest.experiment.output import Output
@@ -18,7 +18,6 @@ from recbole_finest.parallel import distributed
 from recbole_finest.parallel.allocator import keep_freed_memory
 from recbole_finest.parallel.launch import launch, wanted
 from recbole_finest.report.run.write import write_report
-from recbole_finest.train.base_checkpoint import base_settings
 
 
 def run_finest(
@@ -53,17 +52,15 @@ def run_finest(
             config = base_settings(config, checkpoint, *given[3:])
         check_tracking(config)
         with open_output(config) as output:
-            return _measured(config, output, checkpoint)
+            return _measured(config.but(checkpoint_dir=str(output.path)), output, checkpoint)
 
 
 def _measured(config: Config, output: Output, checkpoint: dict[str, Any] | None) -> dict[str, Any]:
     """The run and its replicates, with all their files."""
-    fresh = copy.copy(config)  # a run writes into its settings
-    fresh.final_config_dict = copy.deepcopy(config.final_config_dict)
     run = Run(config, output, checkpoint)
     result = run.measure()
-    if len(pairs(fresh)) > 1:
-        result["replicates"] = run_replicates(run, result, fresh)
+    if len(pairs(config)) > 1:
+        result["replicates"] = run_replicates(run, result)
         output.write_result(result)
     if distributed.is_main():
         write_report(output.path)

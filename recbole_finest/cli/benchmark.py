@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.benchmark.grid import sweep
-from recbole_finest.cli.main import SettingsParser, parse_settings
+from recbole_finest.cli.parser import SettingsParser, parse_settings
 from recbole_finest.errors import UserError
 
 USAGE = "run_benchmark.py --config=GRID.yaml [--models=A,B …] [--setting=value …]"
@@ -69,25 +69,16 @@ def _run(argv: list[str]) -> int:
         print(overview(plan, store))
         return 0
     found = run_benchmark(grid, options, plan, store)
-    return _say(found, store.root)
+    return say(found, store.root)
 
 
 def parse(argv: Sequence[str]) -> tuple[dict[str, str], dict[str, Any], dict[str, str]]:
     """Split a command line into axes, options of the command, and settings.
 
     Raises:
-        UserError: as :func:`recbole_finest.cli.main.parse_settings`.
+        UserError: as :func:`recbole_finest.cli.parser.parse_settings`.
     """
-    import argparse
-
-    parser = SettingsParser(
-        prog="run_benchmark.py",
-        usage=USAGE,
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = SettingsParser("run_benchmark.py", USAGE, DESCRIPTION, EPILOG)
     parser.add_argument("--config", help="(str) YAML file of the grid.", metavar="FILE")
     parser.add_argument(
         "--dry-run",
@@ -106,9 +97,13 @@ def parse(argv: Sequence[str]) -> tuple[dict[str, str], dict[str, Any], dict[str
     return axes, given, settings
 
 
-def _say(found: Mapping[str, Any], root: Path) -> int:
-    """Write and print the leaderboard, and say how it went."""
-    _leaderboard(found, root)
+def say(found: Mapping[str, Any], root: Path) -> int:
+    """Write and print the leaderboard of ``records.json``, and say how it went; returns the exit code."""
+    from recbole_finest.report.leaderboard import main_table, write_leaderboard
+
+    if found["records"]:
+        print(main_table(found))
+    print(f"leaderboard: {write_leaderboard(root)}")
     for failure in found["failed"]:
         print(f"failed: {failure['label']}: {failure['error']}", file=sys.stderr)
     if found["failed"]:
@@ -119,13 +114,3 @@ def _say(found: Mapping[str, Any], root: Path) -> int:
         )
     print(f"records: {root / 'records.json'} ({len(found['records'])} records)")
     return 1 if found["failed"] else 0
-
-
-def _leaderboard(found: Mapping[str, Any], root: Path) -> None:
-    try:
-        from recbole_finest.report.leaderboard import main_table, write_leaderboard
-    except ImportError:
-        return
-    if found["records"]:
-        print(main_table(found))
-    print(f"leaderboard: {write_leaderboard(root)}")

@@ -1,26 +1,19 @@
-"""The command ``report``."""
+"""The command ``report``: a finished run's report, written again."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from typing import NoReturn
 
-from recbole_finest.errors import UserError
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see {self.prog} --help")
+from recbole_finest.cli.parser import CommandParser
 
 
-def report_main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run ``report RUN_DIR``: write the run's report again; returns 0.
 
     Raises:
         UserError: the folder holds no finished run, or cannot be read or written.
     """
-    parser = _Parser(
+    parser = CommandParser(
         prog="run_finest.py report",
         description="Write report.html, report.md and tables/ of a finished run again, from the files "
         "in its folder; the data set is read for the names of items only, where it is still there.",

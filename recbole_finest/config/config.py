@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 from recbole.config import Config as RecBoleConfig
+from typing_extensions import Self
 
 from recbole_finest.compat import parse_value, plain_state
 from recbole_finest.config.checks import (
@@ -19,6 +21,7 @@ from recbole_finest.config.checks import (
     draws_none,
     needs_negatives,
 )
+from recbole_finest.config.roles import Role, having
 from recbole_finest.config.seeds import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.config.settings import (
     EXPLICIT,
@@ -30,62 +33,15 @@ from recbole_finest.config.settings import (
     read_settings,
     read_yaml,
 )
-from recbole_finest.data.requirements import item_features
+from recbole_finest.config.worked_out import columns, field_names, valid_metric
+from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
+from recbole_finest.method import find_method
 from recbole_finest.model.find import find_model
 from recbole_finest.parallel.distributed import place
 
 register_metrics()
-
-# Settings that belong to one run or machine and are never taken from a checkpoint.
-RUN_SETTINGS = frozenset(
-    [
-        "data_path",
-        "checkpoint_dir",
-        "output_dir",
-        "overwrite",
-        "resume",
-        "base_checkpoint",
-        "gpu_id",
-        "device",
-        "use_gpu",
-        "worker",
-        "show_progress",
-        "state",
-        "log_wandb",
-        "wandb_project",
-        "model",
-        "dataset",
-        "nproc",
-        "world_size",
-        "ip",
-        "port",
-        "offset",
-        "single_spec",
-        "local_rank",
-        "group_offset",
-        "process_timeout",
-        "config_files",
-        "seeds",
-        "perturbation_seeds",
-    ]
-)
-
-
-# What is worked out from other settings, and cannot be read back.
-DERIVED = frozenset(
-    [
-        "MODEL_TYPE",
-        "MODEL_INPUT_TYPE",
-        "eval_type",
-        "valid_metric_bigger",
-        "model_class",
-        "valid_neg_sample_args",
-        "test_neg_sample_args",
-        "checkpoint_dir",
-    ]
-)
 
 
 class Config(RecBoleConfig):
@@ -93,7 +49,8 @@ class Config(RecBoleConfig):
 
     Precedence, as in RecBole: ``command_line`` > ``config_dict`` > ``config_file_list`` > the shipped
     files. Neither ``sys.argv`` nor ``eval`` is consulted. Cross-entropy models work without
-    ``train_neg_sample_args: null``, and the time column is always loaded.
+    ``train_neg_sample_args: null``, and the time column is always loaded. Once made, it is not written to:
+    :meth:`but` gives a changed copy.
 
     Args:
         model: name of a RecBole model, of one of ours, ``package.module:Class``, or a class.
@@ -123,6 +80,30 @@ class Config(RecBoleConfig):
             raise UserError(str(error).strip("'\"")) from error
         check_values(self.final_config_dict)
         self._check_stability_names()
+        self.final_config_dict |= field_names(self)
+
+    # Finished settings ---------------------------------------------------------------------------
+
+    def but(self, **settings: Any) -> Self:
+        """A copy with some settings changed; those worked out from others are not worked out again."""
+        other = copy.copy(self)
+        other.final_config_dict = {**self.final_config_dict, **settings}
+        return other
+
+    def inheriting(self, names: frozenset[str]) -> Self:
+        """A copy in which the user has not given these settings: they were found somewhere."""
+        other = copy.copy(self)
+        other.inherited = names
+        return other
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Refuse a change; RecBole's transforms write the same names again whenever they are made.
+
+        Raises:
+            TypeError: the value is another one.
+        """
+        if key not in self.final_config_dict or self.final_config_dict[key] != value:
+            raise TypeError(f"settings are finished once made: use config.but({key}=…)")
 
     # RecBole's extension points -----------------------------------------------------------------
 
@@ -196,47 +177,18 @@ class Config(RecBoleConfig):
             final["train_neg_sample_args"] = None
         check_loss(self.model_class, final)
         check_values({"load_col": final.get("load_col")})
-        final["load_col"] = self._columns(final)
+        final["load_col"] = columns(final)
         final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
             if isinstance(final.get(name), str):
                 final[name] = [final[name]]
         check_metrics(final["metrics"])
-        final["valid_metric"] = self._valid_metric(final)
+        final["valid_metric"] = valid_metric(final, self.is_explicit("valid_metric"))
         final.update({name: seed_list(final.get(name)) for name in SEED_LISTS.values()})
         final.update(first_seeds(final, self.external_config_dict))
         return final
 
     # ---------------------------------------------------------------------------------------------
-
-    def _valid_metric(self, final: dict[str, Any]) -> str:
-        """``valid_metric``; the default follows ``topk``, one that is never measured is refused."""
-        metric, _, depth = str(final["valid_metric"]).partition("@")
-        depths = final["topk"] if isinstance(final["topk"], list) else [final["topk"]]
-        measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
-        if measured and (not depth or depth in map(str, depths)):
-            return final["valid_metric"]
-        if measured and not self.is_explicit("valid_metric"):
-            return f"{metric}@{depths[0]}"
-        raise UserError(
-            f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
-            f"{depths} do not measure; add it to them or choose another"
-        )
-
-    def _columns(self, final: dict[str, Any]) -> dict[str, list[str]] | None:
-        """The columns to load, with user, item and time always among them."""
-        columns = final.get("load_col")
-        if columns is None:
-            return None
-        columns = {source: names for source, names in columns.items()}
-        features = item_features(final)
-        if features and "item" not in columns:
-            columns["item"] = [final["ITEM_ID_FIELD"], *features]
-        fields = [final["USER_ID_FIELD"], final["ITEM_ID_FIELD"], final["TIME_FIELD"]]
-        names = columns.get("inter", [])
-        if names != "*" and names is not None:
-            columns["inter"] = list(names) + [f for f in fields if f not in names]
-        return columns
 
     def known_settings(self) -> set[str]:
         """Names of the settings that somebody reads: RecBole, the model, this package or a YAML file."""
@@ -254,16 +206,13 @@ class Config(RecBoleConfig):
         known = self.known_settings()
         check_known(self._command_line, known)
         if not self.takes_any_setting():
-            check_known(self._config_dict, known | RUN_SETTINGS)
+            check_known(self._config_dict, known | having(Role.PLACE | Role.WHAT))
         stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
         meanings = described_settings(stock) if stock.is_file() else {}
         for name, value in self.external_config_dict.items():
             check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
 
     def _check_stability_names(self) -> None:
-        from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
-        from recbole_finest.method import find_method
-
         tables: dict[str, Mapping[str, Any]] = {
             "perturbation_kind": KINDS,
             "perturbation_selection": SELECTIONS,
@@ -288,7 +237,8 @@ class Config(RecBoleConfig):
             *self.internal_config_dict,
             *self.external_config_dict,
         }
-        found = {k: v for k, v in self.plain().items() if k in names - DERIVED}
+        derived = having(Role.DERIVED)
+        found = {k: v for k, v in self.plain().items() if k in names - derived}
         found["data_path"] = str(Path(found["data_path"]).parent)  # RecBole has added the data set
         if self.takes_any_setting():
             found["model"] = self["model_class"]

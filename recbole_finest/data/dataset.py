@@ -13,7 +13,7 @@ from recbole.data.dataset import Dataset, SequentialDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
-from recbole_finest.data.instances import Fields, InstanceView
+from recbole_finest.data.instances import Fields, Index, InstanceView
 from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
 from recbole_finest.data.requirements import check_features, check_files
@@ -168,7 +168,7 @@ class LogDataset(SequentialDataset):
         )
         return name
 
-    def __getitem__(self, index: Any, join: bool = True) -> Interaction:
+    def __getitem__(self, index: Index, join: bool = True) -> Interaction:
         batch = self.inter_feat.batch(index)
         return self.join(batch) if join else batch
 

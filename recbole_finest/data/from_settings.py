@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +22,13 @@ PERTURBING = (*_AMOUNTS, "perturbation_ratio", "perturbation_file")
 _ARGUMENT = re.compile(r"\b(ratio|count|per_user|position|users)=")
 
 
-def is_perturbed(settings: Any) -> bool:
+def is_perturbed(settings: Config | Mapping[str, Any]) -> bool:
     """Whether the settings ask for a test perturbation."""
     return any(settings[name] for name in PERTURBING)
 
 
 def draw_test_perturbation(
-    config: Config, data: Data, logger: Any
+    config: Config, data: Data, logger: logging.Logger
 ) -> tuple[InteractionLog, Changes] | None:
     """The perturbed log and its changes, drawn or replayed; None when ``perturbation_ratio`` is 0.
 
@@ -67,7 +69,7 @@ def _setting(argument: re.Match[str]) -> str:
     return f"perturbation_{argument[0]}"
 
 
-def _amount(config: Config, data: Data, logger: Any) -> dict[str, Any] | None:
+def _amount(config: Config, data: Data, logger: logging.Logger) -> dict[str, Any] | None:
     """How much the test perturbation changes, as ``perturb`` takes it; None for nothing."""
     given = [name for name in _AMOUNTS if config[name]]
     if len(given) > 1:

@@ -13,6 +13,8 @@ from recbole.data.interaction import Interaction
 from recbole_finest.data.gather import Histories, int64_tensor
 from recbole_finest.data.log import InteractionLog, position_int
 
+# how RecBole picks instances
+Index = slice | Sequence[int] | np.ndarray | torch.Tensor
 ROW_FIELD = "finest_row"  # row id of an instance's target; -1 for an inserted one
 
 
@@ -79,18 +81,18 @@ class InstanceView(Interaction):
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: str | Index) -> Any:
         if isinstance(index, str):
             return self.interaction[index]
         return self._like(self.positions[_as_index(index)])
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: torch.Tensor) -> None:
         raise TypeError(f"a view over the interaction log cannot hold the new column '{key}'")
 
     def drop(self, column: str) -> None:
         self._names.remove(column)
 
-    def _reindex(self, index: Any) -> None:
+    def _reindex(self, index: Index) -> None:
         self.positions = self.positions[_as_index(index)]
         self.interaction = _Columns(self)
 
@@ -106,7 +108,7 @@ class InstanceView(Interaction):
 
     # Gathering -----------------------------------------------------------------------------------
 
-    def batch(self, index: Any) -> Interaction:
+    def batch(self, index: Index) -> Interaction:
         """The instances at ``index`` (``[B]``) as an ordinary ``Interaction``; see :meth:`gather`."""
         return self.gather(self.positions[_as_index(index)])
 
@@ -185,8 +187,8 @@ class _Columns(Mapping):
         return len(self.view.columns)
 
 
-def _as_index(index: Any) -> Any:
-    """RecBole indexes with lists, ranges, slices, arrays and tensors; NumPy wants integer arrays."""
+def _as_index(index: Index) -> slice | np.ndarray:
+    """NumPy wants integer arrays, of no instances too."""
     if isinstance(index, slice):
         return index
     index = np.asarray(index)

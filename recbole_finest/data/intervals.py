@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 
-def is_interval(value: Any, several: bool = True) -> bool:
+def is_interval(value: object, several: bool = True) -> bool:
     """Whether a value says an interval as RecBole reads it, such as ``[5,inf)`` or ``[0,1];(3,5)``."""
     pattern = re.compile(r"\s*[\[(]([^,]+),([^,]+)[\])]\s*")
     parts = [pattern.fullmatch(part) for part in str(value).split(";")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from recbole.data.utils import create_samplers, get_dataloader
@@ -10,7 +10,7 @@ from recbole.data.utils import create_samplers, get_dataloader
 from recbole_finest.data.dataset import LogDataset, create_dataset
 from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.data.requirements import fit_candidates
+from recbole_finest.data.requirements import fitting_candidates
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, seed_globals
 
@@ -36,6 +36,10 @@ class Data:
     test: LogDataset
     samplers: tuple
     packed: bool = False
+
+    def but(self, **settings: Any) -> Data:
+        """The same data under settings that neither its rows nor its split depend on."""
+        return replace(self, config=self.config.but(**settings))
 
     @property
     def log(self) -> InteractionLog:
@@ -72,7 +76,10 @@ def prepare(config: Config) -> Data:
     """
     seed_globals(derive_seed(config["seed"], "data"))  # DIEN draws negative histories on loading
     dataset = create_dataset(config)
-    fit_candidates(config, dataset.item_num, dataset.logger.warning)
+    for name, value in fitting_candidates(config, dataset.item_num).items():
+        dataset.logger.warning(
+            f"{name} reduced to {value}: the data set has {dataset.item_num - 1} items"
+        )
     try:
         train, valid, test = dataset.build()
         samplers = create_samplers(config, dataset, [train, valid, test])
@@ -80,6 +87,4 @@ def prepare(config: Config) -> Data:
         raise UserError(f"data set '{config['dataset']}' cannot be split: {error}") from error
     if len(test) == 0:
         raise UserError("the split leaves no test instance; check eval_args and the filters")
-    data = Data(config, dataset, train, valid, test, samplers)
-    data.train_loader("probe")  # transforms write their field names into config
-    return data
+    return Data(config, dataset, train, valid, test, samplers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,19 +86,21 @@ def _listed(columns: Any) -> str:
     return "none" if columns is None else ", ".join(map(str, columns))
 
 
-def fit_candidates(config: Config, n_items: int, warn: Callable[[str], Any]) -> None:
-    """Make ``reranker_CAN_NUM`` fit the items: reduced with a warning, or refused when asked for.
+def fitting_candidates(config: Config, n_items: int) -> dict[str, str]:
+    """``reranker_CAN_NUM`` reduced to the items where its default exceeds them; else nothing.
 
     Args:
-        config: the run's settings; changed in place.
+        config: the run's settings.
         n_items: number of items, padding included.
-        warn: called with the warning.
+
+    Returns:
+        The setting to change, ``{}`` where there is none.
 
     Raises:
         UserError: it is no list of whole numbers, or was given explicitly and exceeds the items.
     """
     if CANDIDATES not in config:
-        return
+        return {}
     try:
         sizes = [int(size) for size in str(config[CANDIDATES]).strip("[]").split(",")]
     except ValueError as error:
@@ -107,11 +109,10 @@ def fit_candidates(config: Config, n_items: int, warn: Callable[[str], Any]) -> 
         ) from error
     largest = n_items - 1
     if max(sizes) <= largest:
-        return
+        return {}
     if config.is_explicit(CANDIDATES):
         raise UserError(
             f"{CANDIDATES} is {config[CANDIDATES]}, but the data set has {largest} items; the largest "
             f"that fits is {largest}"
         )
-    config[CANDIDATES] = ",".join(str(min(size, largest)) for size in sizes)
-    warn(f"{CANDIDATES} reduced to {config[CANDIDATES]}: the data set has {largest} items")
+    return {CANDIDATES: ",".join(str(min(size, largest)) for size in sizes)}

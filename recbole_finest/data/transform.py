@@ -8,12 +8,14 @@ that one perturbed interaction is seen changed by every training instance that c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from recbole.data import transform as recbole_transform
+from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
 from recbole_finest.data.log import InteractionLog
@@ -21,6 +23,7 @@ from recbole_finest.data.perturbation import perturb
 from recbole_finest.data.perturbation.keys import spawn
 from recbole_finest.errors import UserError
 
+BatchTransform = Callable[[Dataset, Interaction], Interaction]
 SLOT_FIELD = "finest_slot"  # an instance's place within its batch, the same on both sides of a pair
 
 
@@ -46,7 +49,7 @@ class MaskItemSequence:
                 "product reaches 1"
             )
 
-    def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
+    def __call__(self, dataset: Dataset, interaction: Interaction) -> Interaction:
         names = self.names
         items = interaction[names.ITEM_SEQ].numpy()  # [B, L]
         n_items, width = dataset.num(names.ITEM_ID), names.mask_item_length
@@ -126,7 +129,7 @@ class InverseItemSequence:
     def __init__(self, original: recbole_transform.InverseItemSequence):
         self.names = original
 
-    def __call__(self, dataset: Any, interaction: Interaction) -> Interaction:
+    def __call__(self, dataset: Dataset, interaction: Interaction) -> Interaction:
         items = interaction[self.names.ITEM_SEQ]
         length = interaction[self.names.ITEM_SEQ_LEN]
         source = torch.arange(items.shape[1]) - (items.shape[1] - length)[:, None]
@@ -135,9 +138,9 @@ class InverseItemSequence:
         return interaction
 
 
-def vectorized(transform: Any) -> Any:
+def vectorized(transform: BatchTransform) -> BatchTransform:
     """Our counterpart of one of RecBole's transforms, or the transform itself where there is none."""
-    table = {
+    table: dict[type, Callable[..., BatchTransform]] = {
         recbole_transform.MaskItemSequence: MaskItemSequence,
         recbole_transform.InverseItemSequence: InverseItemSequence,
     }
@@ -149,8 +152,10 @@ def vectorized(transform: Any) -> Any:
 class LogPerturbation:
     """A perturbation (kind × selection × item choice) as a transform of the interaction log.
 
-    >>> simulate = LogPerturbation("deletion", ratio=0.01)
-    >>> perturbed = simulate(log, rng)  # doctest: +SKIP
+    >>> log = InteractionLog.from_columns(user=[1, 1, 1, 2], item=[1, 2, 3, 1], time=[0, 1, 2, 0])
+    >>> simulate = LogPerturbation("deletion", amount={"count": 1})
+    >>> len(simulate(log, np.random.default_rng(0)))
+    3
     """
 
     kind: str

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from recbole.evaluator.base_metric import AbstractMetric
 from recbole.utils import EvaluatorType
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.measures import measure_lists
+
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.evaluator.collector import DataStruct
+    from torch import Tensor
 
 REFERENCE = "finest.reference"  # the reference lists' name in RecBole's DataStruct
 
@@ -24,13 +31,13 @@ class StabilityMetric(AbstractMetric):
     metric_need = ["rec.items", REFERENCE]
     measure: str  # its name in measures.MEASURES
 
-    def __init__(self, config):
+    def __init__(self, config: Config):
         super().__init__(config)
         self.topk = config["topk"]
         persistence = config["rbo_p"]
         self.p = 0.9 if persistence is None else persistence
 
-    def calculate_metric(self, dataobject) -> dict[str, float]:
+    def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
         """Return for example ``{"rbo@10": 0.8312}``.
 
         Raises:
@@ -54,6 +61,6 @@ class StabilityMetric(AbstractMetric):
         }
 
 
-def _item_ids(lists) -> np.ndarray:
+def _item_ids(lists: np.ndarray | Tensor) -> np.ndarray:
     ids = np.asarray(lists)
     return np.where(ids < 1, -1, ids)

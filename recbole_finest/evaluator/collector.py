@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from recbole.data.interaction import Interaction
 from recbole.evaluator.collector import Collector, DataStruct
 from recbole.evaluator.evaluator import Evaluator
 from recbole.evaluator.register import Register
@@ -13,6 +15,9 @@ from recbole.evaluator.register import Register
 from recbole_finest.evaluator.base_metric import REFERENCE, StabilityMetric
 from recbole_finest.evaluator.topk import top_items
 from recbole_finest.parallel import distributed
+
+if TYPE_CHECKING:
+    from recbole.config import Config
 
 
 class BatchedStruct(DataStruct):
@@ -59,7 +64,7 @@ class FinestCollector(Collector):
 
     shared = False
 
-    def __init__(self, config) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.lists_register = Register(config)
         self.register = _RestOfRegister(config)
@@ -79,7 +84,7 @@ class FinestCollector(Collector):
     def eval_batch_collect(
         self,
         scores_tensor: torch.Tensor,
-        interaction,
+        interaction: Interaction,
         positive_u: torch.Tensor,
         positive_i: torch.Tensor,
     ) -> None:

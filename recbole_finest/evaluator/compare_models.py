@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import torch
 
+from recbole_finest.data.loader import EvalLoader
 from recbole_finest.evaluator.measures import measure_lists
 from recbole_finest.evaluator.topk import top_items
 from recbole_finest.parallel import distributed
@@ -18,7 +18,7 @@ from recbole_finest.scoring.scorer import Scorer
 def compare_models(
     reference: Scorer,
     other: Scorer,
-    loader: Any,
+    loader: EvalLoader,
     metrics: Iterable[str] = ("AverageOverlap",),
     topk: Iterable[int] | None = None,
     p: float = 0.9,

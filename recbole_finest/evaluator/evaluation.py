@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from recbole.model.abstract_recommender import SequentialRecommender
 from tqdm import tqdm
 
+from recbole_finest.data.loader import EvalLoader, InstanceLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
@@ -61,14 +63,14 @@ class _Unrounded:
 
 @torch.no_grad()
 def evaluate(
-    config: Config, scorer: Scorer, loader: Any, train_data: Any, label: str = ""
+    config: Config, scorer: Scorer, loader: EvalLoader, train_data: InstanceLoader, label: str = ""
 ) -> Evaluation:
     """Score all instances of a full-sorting loader once; of several processes, each its share.
 
     Args:
         config: our Config; reads ``metrics``, ``topk``, ``list_depth`` and ``filter_seen``.
         scorer: the model.
-        loader: an ``EvalLoader``.
+        loader: over the instances.
         train_data: the clean training loader, which some of RecBole's metrics ask about.
         label: shown beside the progress bar.
     """
@@ -123,7 +125,7 @@ def hide_seen(scores: torch.Tensor, log: InteractionLog, positions: np.ndarray) 
 
 
 @torch.no_grad()
-def valid_lists(config: Config, scorer: Scorer, loader: Any) -> np.ndarray:
+def valid_lists(config: Config, scorer: Scorer, loader: EvalLoader) -> np.ndarray:
     """Rank lists ``[n, max(topk)]`` on validation instances, to compare with during fine-tuning."""
     scorer.model.eval()
     depth = min(max(config["topk"]), scorer.n_items - 1)
@@ -134,7 +136,7 @@ def valid_lists(config: Config, scorer: Scorer, loader: Any) -> np.ndarray:
     return np.concatenate(distributed.interleave(lists))
 
 
-def valid_reference(config: Config, data: Data, base: Any) -> np.ndarray | None:
+def valid_reference(config: Config, data: Data, base: SequentialRecommender) -> np.ndarray | None:
     """Base's lists on the validation instances; None where there are none, or not all items are ranked."""
     loader = data.valid_loader()
     if loader is None or config["eval_args"]["mode"]["valid"] != "full":

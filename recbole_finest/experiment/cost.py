@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recbole_finest.method import Method
-
-
-def base_names(method: Method, seed: int, side: str) -> list[str]:
-    """Names of the bases that a method starts from: ``base``, ``base_perturbed``, ``base_seed2021``, …
-
-    Args:
-        method: the method.
-        seed: the run's.
-        side: empty for the clean side, ``_perturbed`` for the other.
-    """
-    side = "" if method.starts_from == "base" else side
-    return [f"base{side}" if s == seed else f"base_seed{s}{side}" for s in method.seeds(seed)]
+from recbole_finest.experiment.protocol import Side
+from recbole_finest.names import BASE, REFERENCE
 
 
 def cost(
-    methods: Mapping[str, Method],
+    sides: Mapping[str, Side],
     seed: int,
     seconds: Mapping[str, float],
     inference_seconds: Mapping[str, float],
@@ -28,7 +17,7 @@ def cost(
     """What every method takes on the clean side.
 
     Args:
-        methods: by name.
+        sides: what each method's model of the clean log is made of, by its name.
         seed: the run's.
         seconds: of training by stage; without ``base`` when that was not trained in this run.
         inference_seconds: of scoring the test instances, by model.
@@ -38,15 +27,15 @@ def cost(
         fine-tuning); ``training_ratio``, base and those over base, at least 1, or None without base;
         ``inference_ratio``, its seconds of scoring over base's.
     """
-    base = seconds.get("base")
+    base = seconds.get(BASE)
     found: dict[str, dict[str, float | None]] = {}
-    for name, method in methods.items():
-        parts = [name, *base_names(method, seed, "")]
-        parts += ["reference"] if method.needs_lists else []
-        extra = sum(seconds[part] for part in parts if part != "base")
+    for name, side in sides.items():
+        parts = [name, *(member.name(seed) for member in side.bases)]
+        parts += [REFERENCE] if side.lists is not None else []
+        extra = sum(seconds[part] for part in parts if part != BASE)
         found[name] = {
             "seconds": extra,
             "training_ratio": (base + extra) / base if base else None,
-            "inference_ratio": inference_seconds[name] / inference_seconds["base"],
+            "inference_ratio": inference_seconds[name] / inference_seconds[BASE],
         }
     return found

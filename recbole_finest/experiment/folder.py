@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from recbole_finest.config.config import Config
-from recbole_finest.config.settings import EXPLICIT
+from recbole_finest.config.roles import Role, having
 from recbole_finest.errors import UserError
 from recbole_finest.experiment.output import OtherOutput, Output, write_settings
 from recbole_finest.names import LISTS, MARK, REPLICATES, UNSEEN
@@ -33,7 +33,6 @@ def open_output(config: Config) -> Iterator[Output]:
         UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
     """
     path = distributed.from_main(lambda: _check_folder(config))
-    config["checkpoint_dir"] = str(path)
     held = MemoryHandler(1)  # keeps what is logged until it has the log file as its target
     take = _taking(path, config, held)
     resume = bool(config["resume"])
@@ -133,18 +132,12 @@ def _silence() -> Iterator[logging.Logger]:
         logger.removeHandler(handler)
 
 
-# Settings that may differ between a run and its continuation.
-_FREE = frozenset(["output_dir", "checkpoint_dir", "show_progress", "state", "worker", "data_path"])
-_FREE |= {"seeds", "perturbation_seeds"}  # more of them may be added to a finished run
-_FREE |= {EXPLICIT, "ip", "port", "group_offset", "local_rank", "process_timeout", "gpu_id"}
-
-
 def _check_same_settings(path: Path, config: Config) -> None:
     if not config["resume"]:
         return
     before = yaml.safe_load((path / MARK).read_text(encoding="utf-8")) or {}
     now = config.repeatable()
-    for name in sorted(set(before) & set(now) - _FREE - {"overwrite", "resume"}):
+    for name in sorted(set(before) & set(now) - having(Role.RESUMABLE)):
         if before[name] != now[name]:
             raise UserError(
                 f"the run in '{path}' has {name}={before[name]!r}, not {now[name]!r}; resume with the "

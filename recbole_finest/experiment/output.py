@@ -19,7 +19,7 @@ from recbole_finest.evaluator.lists.instances import Instances
 from recbole_finest.files import write_json, write_text
 from recbole_finest.names import CURVES, INSTANCES, LISTS, MARK, RESULT, SECONDS, UNSEEN
 from recbole_finest.parallel import distributed
-from recbole_finest.train.base import save_checkpoint
+from recbole_finest.train.checkpoint import save_checkpoint
 
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas")
 

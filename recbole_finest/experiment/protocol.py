@@ -1,7 +1,103 @@
-"""What a side of a method is made of, once for a run and for a grid."""
+"""What a side of a method is made of: said once, executed by a run, planned into cells by a grid.
+
+A method declares what it starts from, which lists it reads, on which side it trains and which seeds it
+averages (:class:`recbole_finest.method.Method`). Nothing else reads that declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recbole_finest.config.roles import Role, of_base, of_role
+from recbole_finest.method import METHODS, Method
+from recbole_finest.names import BASE, perturbed
 
 CONTROL_FAILED = (
     "Control failed: base trained once more, without a perturbation, gives other lists, so that a part "
     "of the differences is noise of this machine, or base was trained by another version or on another "
     "device (base_checkpoint, resume)."
 )
+
+
+@dataclass(frozen=True)
+class Base:
+    """A trained base.
+
+    Attributes:
+        seed: of its training.
+        perturbed: whether it is trained on the perturbed log.
+    """
+
+    seed: int
+    perturbed: bool
+
+    def name(self, seed: int) -> str:
+        """Its name in a run of this seed: ``base``, ``base_perturbed``, ``base_seed2021``, …"""
+        stem = BASE if self.seed == seed else f"{BASE}_seed{self.seed}"
+        return perturbed(stem) if self.perturbed else stem
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a method's model is made of, on the clean or on the perturbed log.
+
+    Attributes:
+        bases: what it starts from; the scores of several are averaged.
+        trains: whether it is fine-tuned; where not, it is its base or the average of several.
+        lists: the base whose reference lists it reads, or None.
+        list_scores: whether it reads that base's scores of them, too.
+    """
+
+    bases: tuple[Base, ...]
+    trains: bool
+    lists: Base | None
+    list_scores: bool
+
+    def known(self) -> Iterable[Base]:
+        """All trained bases that it takes something from."""
+        return self.bases if self.lists is None else (*self.bases, self.lists)
+
+
+def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | Any) -> Side:
+    """What a method's model of one side is made of.
+
+    Args:
+        method: the method.
+        on_perturbed: the side: the perturbed log, or the clean one.
+        settings: of the run; reads ``seed`` and ``reference_model``.
+    """
+    seed = settings["seed"]
+    starts_perturbed = on_perturbed and method.starts_from == "own"
+    bases = tuple(Base(s, starts_perturbed) for s in method.seeds(seed))
+    trains = len(bases) == 1 and method.fine_tunes[on_perturbed]
+    lists = None
+    if trains and method.needs_lists:
+        lists = Base(seed, on_perturbed and settings["reference_model"] == "own")
+    return Side(bases, trains, lists, lists is not None and method.needs_reference_scores)
+
+
+def question(method: Method, settings: Mapping[str, Any] | Any) -> str:
+    """Which question a method answers: ``anchored`` or ``alone``.
+
+    ``anchored`` where the perturbed side takes anything from a model of the clean log: what can be done
+    *knowing the deployed model*. ``alone`` is what a recipe gives that sees its own log only.
+    """
+    alone = all(base.perturbed for base in side_of(method, True, settings).known())
+    return "alone" if alone else "anchored"
+
+
+def settings_of(settings: Mapping[str, Any], name: str, method: Method) -> dict[str, Any]:
+    """The settings that fine-tuning with a method depends on, beside the models and lists it is given.
+
+    Args:
+        settings: all of them, by name.
+        name: of the method; one that is not in ``METHODS`` may read any setting of fine-tuning.
+        method: the method.
+    """
+    found = of_base(settings, Role.FINE_TUNING)
+    own = of_role(settings, Role.METHOD)
+    if name in METHODS:
+        own = {setting: own[setting] for setting in method.reads if setting in own}
+    return {**found, **own}

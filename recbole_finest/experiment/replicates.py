@@ -10,39 +10,43 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recbole_finest.config.config import Config
+from recbole_finest.config.roles import Role, having
 from recbole_finest.config.seeds import SEED_LISTS, pairs
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.perturbation import Changes
 from recbole_finest.errors import UserError
+from recbole_finest.experiment.output import Output
 from recbole_finest.names import REPLICATES, methods_of
 
+if TYPE_CHECKING:
+    from recbole_finest.experiment.run import Run
+
 KEPT = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
-OF_THE_FIRST = ("control", "seed_control", "recbole_order_baseline")
 
 
-def check_replicates(run: Any) -> None:
+def check_replicates(run: Run) -> None:
     """Refuse, before anything is trained, what would not be replicates.
 
     Raises:
         UserError: the same changes would be replayed or drawn for two perturbation seeds, or another
             seed is wanted of a base whose training is not known.
     """
-    config = run.config
+    config, changes = run.config, run.changes
     seeds = config["perturbation_seeds"] or []
     if len(seeds) > 1:
-        if run.changes is None or config["perturbation_file"]:
+        if changes is None or config["perturbation_file"]:
             why = (
                 "perturbation_file replays one perturbation"
                 if config["perturbation_file"]
                 else "perturbation_ratio is 0"
             )
             raise UserError(f"perturbation_seeds is {seeds}, but {why}; leave one of the two out")
-        _check_distinct(run, seeds)
+        _check_distinct(run, changes, seeds)
     if len(config["seeds"] or []) > 1 and run.checkpoint and "config" not in run.checkpoint:
         raise UserError(
             f"seeds is {config['seeds']}, but base_checkpoint '{config['base_checkpoint']}' does not say "
@@ -50,14 +54,12 @@ def check_replicates(run: Any) -> None:
         )
 
 
-def _check_distinct(run: Any, seeds: list[int]) -> None:
-    drawn: dict[int, Changes] = {run.config["perturbation_seed"]: run.changes}
+def _check_distinct(run: Run, own: Changes, seeds: list[int]) -> None:
+    drawn = {run.config["perturbation_seed"]: own}
     for seed in seeds:
         if seed in drawn:
             continue
-        found = draw_test_perturbation(
-            changed(run.config, perturbation_seed=seed), run.data, run.log
-        )
+        found = draw_test_perturbation(run.config.but(perturbation_seed=seed), run.data, run.logger)
         assert found is not None  # the run's own was drawn from the same settings
         for other, changes in drawn.items():
             if _same(found[1], changes):
@@ -73,13 +75,12 @@ def _same(one: Changes, other: Changes) -> bool:
     return np.array_equal(one.row, other.row) and np.array_equal(one.item_after, other.item_after)
 
 
-def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[str, Any]]:
+def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Run all pairs of seeds but the first.
 
     Args:
         first: the finished run.
         result: its result.
-        fresh: its settings as they were before the run, which writes into its own.
 
     Returns:
         One row a pair, the run's own first: ``seed, perturbation_seed, folder`` (within the run's)
@@ -87,18 +88,18 @@ def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[
     """
     rows = [_row(result, ".")]
     runs = {first.config["seed"]: first}
-    for seed, perturbation_seed in pairs(fresh)[1:]:
+    for seed, perturbation_seed in pairs(first.config)[1:]:
         folder = f"{REPLICATES}/{seed}-{perturbation_seed}"
-        first.log.info(f"replicate: seed {seed}, perturbation seed {perturbation_seed} …")
+        first.logger.info(f"replicate: seed {seed}, perturbation seed {perturbation_seed} …")
         path = str(first.output.path / folder)
-        settings = changed(
-            runs[seed].config if seed in runs else changed(fresh, base_checkpoint=None),
+        shared = first.config if seed in runs else first.config.but(base_checkpoint=None)
+        settings = shared.but(
             seed=seed,
             perturbation_seed=perturbation_seed,
             output_dir=path,
             checkpoint_dir=path,
             **dict.fromkeys(SEED_LISTS.values()),
-            **dict.fromkeys(OF_THE_FIRST, False),
+            **dict.fromkeys(having(Role.CONTROL), False),
         )
         output = first.output.part(folder, settings.repeatable())
         if seed in runs:
@@ -110,21 +111,15 @@ def run_replicates(first: Any, result: dict[str, Any], fresh: Any) -> list[dict[
     return rows
 
 
-def _other_perturbation(run: Any, settings: Any, output: Any) -> dict[str, Any]:
+def _other_perturbation(run: Run, settings: Config, output: Output) -> dict[str, Any]:
     """The result of a run on another perturbed log, on the clean side of ``run``."""
     other = copy.copy(run)
     other.config, other.output, other.seconds = settings, output, {}
     for part in ("models", "evaluations", "epochs", "curves"):
         known = getattr(run, part)
         setattr(other, part, {name: known[name] for name in methods_of(known)})
+    other.lists = {base: lists for base, lists in run.lists.items() if not base.perturbed}
     return other.measure_perturbed()
-
-
-def changed(config: Config, **settings: Any) -> Any:
-    """The settings with some of them changed."""
-    other = copy.copy(config)
-    other.final_config_dict = {**config.final_config_dict, **settings}
-    return other
 
 
 def _row(result: Mapping[str, Any], folder: str) -> dict[str, Any]:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
-from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
-from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
+from recbole_finest.experiment.output import Output
 from recbole_finest.method import Method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.train.base import base_trainer, save_checkpoint
+from recbole_finest.train.base import base_trainer
+from recbole_finest.train.checkpoint import (
+    Trained,
+    load_trained,
+    origin,
+    save_checkpoint,
+    training_set,
+)
 from recbole_finest.train.divisible import check_divisible
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.pretrain import pretrained_settings
-
-Trained = tuple[nn.Module, int, list[dict[str, float]]]  # model, epochs run, curves
 
 
 def check_simulation(config: Config, log: InteractionLog) -> None:
@@ -57,7 +59,7 @@ def check_methods(config: Config, data: Data, methods: Iterable[Method]) -> None
 def train_base(
     config: Config,
     data: Data,
-    output: Any,
+    output: Output,
     name: str,
     log: InteractionLog | None = None,
     **changed: Any,
@@ -72,14 +74,11 @@ def train_base(
     """
     done = output.finished(name)
     if changed:
-        config = copy.copy(config)
-        config.final_config_dict = {**config.final_config_dict, **changed}
-        data = copy.copy(data)
-        data.config = config
+        config, data = config.but(**changed), data.but(**changed)
     if done is not None:
         return load_trained(config, data, done, log)
     settings = pretrained_settings(config, data, output, name, log)
-    model = build_model(settings, _training_set(data, log))
+    model = build_model(settings, training_set(data, log))
     trainer = base_trainer(config, model)
     trainer.saved_model_file = str(output.path / f"{name}.training.pth")
     valid = data.valid_loader()
@@ -92,34 +91,14 @@ def train_base(
     )
     trainer.load_weights(trainer.saved_model_file)
     epochs = trainer.last_epoch + 1
-    log = log or data.log
-    output.save_model(name, model, config, trainer, epochs, fingerprint=log.fingerprint())
+    output.save_model(name, model, config, trainer, epochs, **origin(data, log))
     return model, epochs, trainer.curves
-
-
-def load_trained(config: Config, data: Data, path: Path, log: InteractionLog | None) -> Trained:
-    """A model from the checkpoint that :func:`train_base` or :func:`fine_tune` wrote.
-
-    Args:
-        config, data: of the run.
-        path: the checkpoint.
-        log: the perturbed log that it was trained on, or None for the clean one.
-    """
-    model = build_model(config, _training_set(data, log))
-    state = distributed.from_main(lambda: load_checkpoint(path))
-    model.load_state_dict(state["state_dict"])
-    return model, state["epochs"], state["curve"]
-
-
-def _training_set(data: Data, log: InteractionLog | None) -> LogDataset:
-    """The training set that a model is made from: some read more from it than numbers of ids."""
-    return data.train if log is None else data.train.with_log(log)
 
 
 def fine_tune(
     config: Config,
     data: Data,
-    output: Any,
+    output: Output,
     name: str,
     start: nn.Module,
     method: Method,
@@ -131,7 +110,7 @@ def fine_tune(
     done = output.finished(name)
     if done is not None:
         return load_trained(config, data, done, log)
-    model = build_model(config, _training_set(data, log))
+    model = build_model(config, training_set(data, log))
     model.load_state_dict(start.state_dict())
     trainer = FinestTrainer(config, model, references, method)
     trainer.saved_model_file = str(output.path / f"{name}.training.pth")
@@ -143,62 +122,23 @@ def fine_tune(
         show_progress=config["show_progress"],
     )
     epochs = trainer.last_epoch + 1
-    output.save_model(name, model, config, trainer, epochs)
+    output.save_model(name, model, config, trainer, epochs, **origin(data, log))
     return model, epochs, trainer.curves
 
 
-def apply_method(
+def average(
     config: Config,
     data: Data,
-    output: Any,
+    output: Output,
     name: str,
-    method: Method,
-    bases: Sequence[nn.Module],
-    references: ReferenceLists | None,
+    members: Sequence[nn.Module],
     log: InteractionLog | None,
-    valid_reference: np.ndarray | None,
-) -> Trained:
-    """One side's model of a method.
-
-    Args:
-        config, data, output: of the run.
-        name: name of the checkpoint; none is written where a base itself is the result.
-        method: the method.
-        bases: the trained bases with the seeds ``method.seeds``, of the side that
-            ``method.starts_from`` names.
-        references: reference lists, where the method needs them.
-        log: the perturbed log, or None for the clean side.
-        valid_reference: rank lists that validation compares with, or None.
-
-    Returns:
-        The average of several bases; base itself where nothing is fine-tuned; else a fine-tuned copy.
-        With it the epochs that were trained and their curve.
-    """
-    if len(bases) > 1:
-        return average(config, data, output, name, bases)
-    if not method.fine_tunes[log is not None]:
-        return bases[0], 0, []
-    references = references if method.needs_lists else None
-    return fine_tune(config, data, output, name, bases[0], method, references, log, valid_reference)
-
-
-def average(
-    config: Config, data: Data, output: Any, name: str, members: Sequence[nn.Module]
 ) -> Trained:
     """The average of several models, and its checkpoint."""
     model = AverageModel(members, data.train)
     if output.finished(name) is None:
         path = output.path / f"{name}.pth"
-        save_checkpoint(path, model, config, stage="average", epochs=0, curve=[])
+        save_checkpoint(
+            path, model, config, stage="average", epochs=0, curve=[], **origin(data, log)
+        )
     return model, 0, []
-
-
-__all__ = [
-    "apply_method",
-    "check_methods",
-    "check_simulation",
-    "fine_tune",
-    "load_trained",
-    "save_checkpoint",
-    "train_base",
-]

@@ -30,7 +30,7 @@ class Damaged(Exception):
     """The file is not what ``torch.save`` writes."""
 
 
-def read_checkpoint(path: str | Path, device: Any = "cpu") -> Any:
+def read_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Any:
     """The plain values and tensors of a ``.pth`` file.
 
     Args:
@@ -152,12 +152,12 @@ class _Values:
             the same list again and again to make a reader walk for ever.
     """
 
-    def __init__(self, source: _Container, device: Any, limit: int):
+    def __init__(self, source: _Container, device: str | torch.device, limit: int):
         self._source = source
         self._device = device
         self._left = limit
 
-    def complete(self, value: Any) -> Any:
+    def complete(self, value: object) -> Any:
         """The same value with tensors; dicts and lists are changed in place."""
         self._left -= 1
         if self._left < 0:

@@ -12,7 +12,7 @@ import pickle
 import re
 import struct
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -83,7 +83,7 @@ class Settings(Inert):
         made.final_config_dict = {}
         return made
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         found = state.get("final_config_dict") if isinstance(state, dict) else None
         self.final_config_dict = found if isinstance(found, dict) else {}
 
@@ -120,7 +120,10 @@ class TensorRef:
     stride: tuple[int, ...]
 
 
-def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> TensorRef:
+def _tensor(
+    storage: object, offset: int, size: Sequence[int], stride: Sequence[int], *rest: Any
+) -> TensorRef:
+    """The description, once the pickle has given what it should."""
     whole = all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride))
     if not isinstance(storage, StorageRef) or not whole or len(size) != len(stride):
         raise pickle.UnpicklingError("a tensor's description is wrong")
@@ -143,11 +146,11 @@ class _NumberType:
     def __init__(self, code: str, *args: Any):
         self.format = self._FORMATS.get(code, "")
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: Sequence[object]) -> None:
         self.order = ">" if state[1] == ">" else "<"
 
 
-def _number(kind: Any, content: Any) -> float | int | bool | None:
+def _number(kind: object, content: object) -> float | int | bool | None:
     if not isinstance(kind, _NumberType) or not kind.format or not isinstance(content, bytes):
         return None
     return struct.unpack(kind.order + kind.format, content)[0]
@@ -198,7 +201,7 @@ class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one 
             "checkpoint needs, so it is not loaded; save its state_dict alone where it was trained"
         )
 
-    def persistent_load(self, pid: Any) -> StorageRef:
+    def persistent_load(self, pid: Sequence[Any]) -> StorageRef:
         kind, element, key, _, size = pid[:5]
         if kind != "storage" or not isinstance(element, ElementType) or not isinstance(size, int):
             raise pickle.UnpicklingError("a storage's description is wrong")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from recbole_finest.method.base import Step
-from recbole_finest.method.finest import Finest
+from recbole_finest.method.base import LIST_SETTINGS, SIMULATION_SETTINGS, Step
+from recbole_finest.method.finest import RANK_SETTINGS, Finest
 
 
 class NoSimulation(Finest):
     """The rank-preserving loss on the log as it is."""
 
-    def simulation(self) -> Any | None:
+    reads = (*RANK_SETTINGS, *LIST_SETTINGS)
+
+    def simulation(self) -> None:
         return None
 
 
@@ -21,6 +21,7 @@ class NoRegularizer(Finest):
     """Simulated perturbations and the next-item loss alone: FINEST with ``rank_weight: 0``."""
 
     needs_lists = False
+    reads = ("finest_dropout", *SIMULATION_SETTINGS)
 
     def loss(self, step: Step) -> Tensor:
         return step.next_item_loss

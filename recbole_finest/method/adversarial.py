@@ -31,6 +31,7 @@ class Adversarial(Method):
     """
 
     needs_recompute = True
+    reads = ("adversarial_weight", "adversarial_epsilon")
 
     def __init__(self, config: Config):
         super().__init__(config)

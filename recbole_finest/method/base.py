@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from recbole_finest.data.transform import LogPerturbation, OneOf
+from recbole_finest.errors import UserError
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
+    from recbole_finest.data.log import InteractionLog
 
 Recompute = Callable[[], Tensor]
+Lists = TypeVar("Lists")
+
+# Settings that several methods read; see ``Method.reads``.
+LIST_SETTINGS = ("rank_instances_per_batch", "finest_dropout")
+SIMULATION_SETTINGS = ("simulation_ratio", "simulation_kinds", "simulation_item")
 
 
 @dataclass
@@ -57,6 +64,9 @@ class Method:
         starts_from: ``own``, each side starts from its own base; ``base``, both from the clean one.
         fine_tunes: whether epochs are trained on the clean side and on the perturbed side; where none
             are, the side's model is what it starts from.
+        reads: settings of fine-tuning that it reads, beside ``finest_epochs`` and the like, which all
+            do. A benchmark makes its cells anew when one of them changes, for a method of the user's own
+            when any does.
     """
 
     needs_lists = False
@@ -64,6 +74,7 @@ class Method:
     needs_recompute = False
     starts_from = "own"
     fine_tunes: tuple[bool, bool] = (True, True)
+    reads: tuple[str, ...] = ()
 
     def __init__(self, config: Config):
         self.config = config
@@ -76,7 +87,7 @@ class Method:
         """
         return self.needs_lists
 
-    def simulation(self) -> Any | None:
+    def simulation(self) -> Callable[..., InteractionLog] | None:
         """The transform of the log that is drawn in every epoch, or None."""
         return None
 
@@ -87,8 +98,20 @@ class Method:
         """
         return [seed]
 
-    def check(self, model: Any) -> None:
+    def check(self, model: nn.Module) -> None:
         """Refuse, with :class:`UserError`, a model that the method cannot train; before anything is."""
+
+    def lists_from(self, given: Lists | None) -> Lists | None:
+        """The reference lists that the method reads; None where it reads none.
+
+        Raises:
+            UserError: it needs some, and none are given.
+        """
+        if self.needs_lists and given is None:
+            raise UserError(
+                f"method {type(self).__name__} needs reference lists; pass ReferenceLists"
+            )
+        return given if self.needs_lists else None
 
     def loss(self, step: Step) -> Tensor:
         """The loss of one step, a scalar: ``next_item_loss`` plus a mean over the instances of ``scores``.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recbole_finest.method.base import Method, Step
+from recbole_finest.method.base import LIST_SETTINGS, Method, Step
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -24,6 +24,7 @@ class Distillation(Method):
 
     needs_lists = True
     needs_reference_scores = True
+    reads = ("distillation_weight", "distillation_temperature", *LIST_SETTINGS)
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -48,6 +49,7 @@ class ListMLE(Method):
     """
 
     needs_lists = True
+    reads = ("listmle_weight", *LIST_SETTINGS)
 
     def __init__(self, config: Config):
         super().__init__(config)

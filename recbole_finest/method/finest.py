@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from recbole_finest.method.base import Method, Step, simulation
+from recbole_finest.data.transform import OneOf
+from recbole_finest.method.base import LIST_SETTINGS, SIMULATION_SETTINGS, Method, Step, simulation
 from recbole_finest.method.loss import RankPreservingLoss
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
+
+RANK_SETTINGS = ("rank_weight", "rank_margin", "rank_reduction")
 
 
 class Finest(Method):
@@ -21,6 +24,7 @@ class Finest(Method):
 
     needs_lists = True
     follows_dropout = True
+    reads: tuple[str, ...] = (*RANK_SETTINGS, *LIST_SETTINGS, *SIMULATION_SETTINGS)
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -28,7 +32,7 @@ class Finest(Method):
         self.weight = config["rank_weight"]
         self.per_user = config["rank_reduction"] == "sum_over_users"
 
-    def simulation(self) -> Any | None:
+    def simulation(self) -> OneOf | None:
         return simulation(self.config)
 
     def rank_terms(self, scores: Tensor) -> Tensor:

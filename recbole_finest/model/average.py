@@ -14,6 +14,8 @@ from recbole_finest.model.build import build_model
 from recbole_finest.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
+    from recbole.data.dataset import SequentialDataset
+
     from recbole_finest.config.config import Config
 
 
@@ -30,12 +32,13 @@ class AverageModel(nn.Module):
         members: at least one trained model; of any kind that :class:`Scorer` scores.
         dataset: their data set.
 
-    Example:
-        >>> model = AverageModel([one, other], data.train)           # doctest: +SKIP
-        >>> Scorer(model, data.train).all_items(batch)               # doctest: +SKIP
+    Example::
+
+        model = AverageModel([one, other], data.train)
+        Scorer(model, data.train).all_items(batch)
     """
 
-    def __init__(self, members: Sequence[nn.Module], dataset: Any):
+    def __init__(self, members: Sequence[nn.Module], dataset: SequentialDataset):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.dataset = dataset
@@ -43,7 +46,7 @@ class AverageModel(nn.Module):
 
     @classmethod
     def from_checkpoint(
-        cls, config: Config, dataset: Any, state: Mapping[str, Any]
+        cls, config: Config, dataset: SequentialDataset, state: Mapping[str, Any]
     ) -> AverageModel:
         """The model that a checkpoint (``ensemble.pth``) holds.
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
+from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.model.loss import BPRLoss
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
 
 
 class NextItemRecommender(SequentialRecommender):
@@ -21,7 +28,7 @@ class NextItemRecommender(SequentialRecommender):
     target and negative items have N rows, the sequence fields and the user id B.
     """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(config, dataset)
         self.loss_type = config["loss_type"]
         losses = {"CE": nn.CrossEntropyLoss, "BPR": BPRLoss}
@@ -33,7 +40,7 @@ class NextItemRecommender(SequentialRecommender):
         """Weight ``[n_items, H]`` and bias ``[n_items]`` (or None) of the score."""
         raise NotImplementedError
 
-    def encode(self, interaction) -> Tensor:
+    def encode(self, interaction: Interaction) -> Tensor:
         """The scored positions' vectors, ``[N, H]``."""
         return self.forward(interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN])
 
@@ -43,7 +50,7 @@ class NextItemRecommender(SequentialRecommender):
         score = (output * F.embedding(items, weight)).sum(-1)
         return score if bias is None else score + bias[items]
 
-    def calculate_loss(self, interaction) -> Tensor:
+    def calculate_loss(self, interaction: Interaction) -> Tensor:
         output = self.encode(interaction)
         pos_items = interaction[self.POS_ITEM_ID]
         if self.loss_type == "BPR":
@@ -52,10 +59,10 @@ class NextItemRecommender(SequentialRecommender):
             return self.loss_fct(pos_score, self.score_items(output, neg_items))
         return self.loss_fct(F.linear(output, *self.output_layer()), pos_items)
 
-    def predict(self, interaction) -> Tensor:
+    def predict(self, interaction: Interaction) -> Tensor:
         return self.score_items(self.encode(interaction), interaction[self.ITEM_ID])  # [N]
 
-    def full_sort_predict(self, interaction) -> Tensor:
+    def full_sort_predict(self, interaction: Interaction) -> Tensor:
         return F.linear(self.encode(interaction), *self.output_layer())  # [N, n_items]
 
 

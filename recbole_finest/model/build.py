@@ -9,6 +9,7 @@ import torch
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import Tensor
 
+from recbole_finest.data.requirements import fitting_candidates
 from recbole_finest.errors import UserError
 from recbole_finest.model.fused import fuse
 from recbole_finest.seeding import derive_seed, seed_globals
@@ -65,6 +66,7 @@ def build_model(config: Config, dataset: Any) -> SequentialRecommender:
         torch.backends.cudnn.deterministic = True
     seed = config["seed"]
     stable = config["shuffle_order"] == "stable"
+    config = config.but(**fitting_candidates(config, dataset.item_num))
     seed_globals(derive_seed(seed, "weights") if stable else seed)
     try:
         model = packable(config.model_class)(config, dataset)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import numpy as np
+from recbole.data.interaction import Interaction
 from recbole.model.sequential_recommender.fearec import FEARec as RecBoleFEARec
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from recbole.data.dataset import SequentialDataset
 
 CONTRASTS = ("us", "un", "su", "us_x")
 
@@ -17,14 +24,14 @@ class FEARec(RecBoleFEARec):
     targets takes time quadratic in the training instances there.
     """
 
-    def get_same_item_index(self, dataset) -> dict[int, np.ndarray]:
+    def get_same_item_index(self, dataset: SequentialDataset) -> dict[int, np.ndarray]:
         """Positions of the training instances by target item."""
         targets = dataset.inter_feat[self.ITEM_ID].numpy()
         order = np.argsort(targets, kind="stable")
         items, first = np.unique(targets[order], return_index=True)
         return _Positions(zip(items.tolist(), np.split(order, first[1:])), everything=order)
 
-    def calculate_loss(self, interaction) -> Tensor:
+    def calculate_loss(self, interaction: Interaction) -> Tensor:
         if self.ssl in CONTRASTS:
             return super().calculate_loss(interaction)
         output = self.forward(interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN])  # [B, H]
@@ -41,7 +48,7 @@ class FEARec(RecBoleFEARec):
 class _Positions(dict):
     """An item that is no target of the data set, as a perturbation may put one in, has all positions."""
 
-    def __init__(self, pairs, everything: np.ndarray):
+    def __init__(self, pairs: Iterable[tuple[int, np.ndarray]], everything: np.ndarray):
         super().__init__(pairs)
         self.everything = everything
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +13,15 @@ from torch.nn import functional as F
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.errors import UserError
 
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
+    from recbole.data.interaction import Interaction
+
 NO_TIME = "TiSASRec needs the time column: name it in TIME_FIELD and add it to load_col."
 
 
-def interval_units(dataset, config) -> Tensor:
+def interval_units(dataset: SequentialDataset, config: Config) -> Tensor:
     """Each user's smallest positive gap between two consecutive training interactions.
 
     Zero gaps are ignored: an interaction inserted at the time of another cannot shrink the unit.
@@ -43,7 +49,9 @@ def interval_units(dataset, config) -> Tensor:
     return torch.from_numpy(units)
 
 
-def _units_of_instances(feat, config, n_users: int, rows: int = 65536) -> Tensor:
+def _units_of_instances(
+    feat: Interaction, config: Config, n_users: int, rows: int = 65536
+) -> Tensor:
     """``interval_units`` of RecBole's training instances: history, its length and target each."""
     time_field = config["TIME_FIELD"]
     list_field = f"{time_field}{config['LIST_SUFFIX']}"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from recbole.model.sequential_recommender.ksr import KSR as RecBoleKSR
+
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
 
 
 class KSR(RecBoleKSR):
@@ -13,7 +19,7 @@ class KSR(RecBoleKSR):
     a checkpoint.
     """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(config, dataset)
         relations = self.relation_Matrix.to(self.entity_embedding.weight.dtype)  # [R, K]
         del self.relation_Matrix

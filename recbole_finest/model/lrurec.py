@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 from torch.nn import functional as F
 
 from recbole_finest.model.base import NextItemRecommender, init_normal, is_item
+
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
 
 
 def scan_(states: Tensor, decay: Tensor, reverse: bool = False) -> Tensor:
@@ -47,7 +52,7 @@ class LinearRecurrence(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, inputs: Tensor, decay: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, inputs: Tensor, decay: Tensor) -> Tensor:
         """States ``[B, L, 2S]`` from inputs ``[B, L, 2S]`` (real, imaginary, …), decay ``[S]``."""
         states = scan_(_as_complex(inputs.clone(memory_format=torch.contiguous_format)), decay)
         ctx.save_for_backward(states, decay)
@@ -55,8 +60,8 @@ class LinearRecurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
-        states, decay = ctx.saved_tensors
+    def backward(ctx: BackwardCFunction, grad: Tensor) -> tuple[Tensor, Tensor]:
+        states, decay = ctx.saved_tensors  # type: ignore[misc]  # PyTorch says that it is one tensor
         upstream = _as_complex(grad.clone(memory_format=torch.contiguous_format))
         upstream = scan_(upstream, decay.conj().resolve_conj(), reverse=True)
         grad_decay = (states[:, :-1].conj() * upstream[:, 1:]).sum((0, 1))
@@ -69,14 +74,14 @@ def _as_complex(pairs: Tensor) -> Tensor:
 
 class LinearRecurrentUnit(nn.Module):
     r"""Linear recurrent unit (Orvieto et al., "Resurrecting Recurrent Neural Networks for Long
-    Sequences", ICML 2023), S complex channels:
+    Sequences", ICML 2023), S complex channels::
 
         h_t = lambda ⊙ h_{t-1} + gamma ⊙ (B x_t)        lambda = exp(-exp(nu) + i exp(theta))
         y_t = Re(C h_t)                                 gamma  = exp(log_gamma)
 
-    so that |lambda| < 1. At first |lambda|² is uniform between ``r_min``² and ``r_max``², the phase
-    uniform on [0, 2π], and gamma = sqrt(1 - |lambda|²), which keeps h as large as its inputs. B and
-    C are complex matrices held as real ones over (real, imaginary) pairs: ``[2S, H]``, ``[H, 2S]``.
+    so that ``|lambda| < 1``. At first its square is uniform between ``r_min``² and ``r_max``², the
+    phase uniform on [0, 2π], and ``gamma = sqrt(1 - |lambda|²)``, which keeps h as large as its inputs.
+    B and C are complex matrices held as real ones over (real, imaginary) pairs: ``[2S, H]``, ``[H, 2S]``.
     """
 
     def __init__(self, hidden_size: int, state_size: int, r_min: float, r_max: float):
@@ -107,7 +112,7 @@ class LRUBlock(nn.Module):
     Dropout precedes each sum. The unit's own skip ``D x_t`` is the residual connection.
     """
 
-    def __init__(self, config, hidden_size: int):
+    def __init__(self, config: Config, hidden_size: int):
         super().__init__()
         state_size = config["state_size"] or 2 * hidden_size
         inner_size = config["inner_size"] or 4 * hidden_size
@@ -129,7 +134,7 @@ class LRUBlock(nn.Module):
 
 class LRURec(NextItemRecommender):
     r"""Yue, Wang, He, Zeng, McAuley, Wang, "Linear Recurrent Units for Sequential Recommendation",
-    WSDM 2024, arXiv 2310.02367.
+    WSDM 2024, arXiv 2310.02367::
 
         x_t = Dropout(LayerNorm(E[item_t]))
         n_layers blocks of a linear recurrent unit and a position-wise feed-forward network
@@ -139,7 +144,7 @@ class LRURec(NextItemRecommender):
     ``hidden_dropout_prob``, ``layer_norm_eps``, ``initializer_range``, ``loss_type``.
     """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(config, dataset)
         hidden_size = config["hidden_size"]
         self.item_embedding = nn.Embedding(self.n_items, hidden_size, padding_idx=0)

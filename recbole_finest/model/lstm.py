@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
 from recbole_finest.model.base import NextItemRecommender
+
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
 
 
 class LSTM(NextItemRecommender):
     r"""The LSTM next-item predictor that CASPER and FINEST study.
 
     With ``x_t`` the embedding of the t-th item of the history and ``s`` the logistic function
-    (Hochreiter and Schmidhuber, Neural Computation 1997; forget gate: Gers et al., 2000):
+    (Hochreiter and Schmidhuber, Neural Computation 1997; forget gate: Gers et al., 2000)::
 
         i_t = s(W_i x_t + U_i h_{t-1} + b_i)        f_t = s(W_f x_t + U_f h_{t-1} + b_f)
         g_t = tanh(W_g x_t + U_g h_{t-1} + b_g)     o_t = s(W_o x_t + U_o h_{t-1} + b_o)
@@ -25,7 +31,7 @@ class LSTM(NextItemRecommender):
     Fine-Tuning", TKDD 2024.
     """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(config, dataset)
         hidden_size, n_layers = config["hidden_size"], config["num_layers"]
         dropout = config["dropout_prob"]

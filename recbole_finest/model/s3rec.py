@@ -12,6 +12,8 @@ from recbole_finest.compat import load_checkpoint
 from recbole_finest.errors import UserError
 
 if TYPE_CHECKING:
+    from recbole.data.dataset import SequentialDataset
+
     from recbole_finest.config.config import Config
 
 
@@ -23,7 +25,7 @@ class S3Rec(RecBoleS3Rec):
     path the model has fresh weights: those of a checkpoint follow.
     """
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(_Pretraining(config), dataset)
         self.train_stage = config["train_stage"]
         if self.train_stage == "pretrain":

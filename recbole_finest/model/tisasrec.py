@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import torch
+from recbole.data.interaction import Interaction
 from torch import Tensor, nn
 
 from recbole_finest.errors import UserError
 from recbole_finest.model.base import NextItemRecommender, init_normal
 from recbole_finest.model.interval_units import NO_TIME, interval_units
 
+if TYPE_CHECKING:
+    from recbole.config import Config
+    from recbole.data.dataset import SequentialDataset
+
 
 class TimeIntervalAttention(nn.Module):
-    r"""Attention of position i over positions j ≤ i (section 3.4), for each head of width d:
+    r"""Attention of position i over positions j ≤ i (section 3.4), for each head of width d::
 
         e_ij = q_i · (k_j + pk_j + rk_ij) / √d          a_i = softmax_j(e_ij)
         z_i  = Σ_j a_ij (v_j + pv_j + rv_ij)
@@ -81,7 +87,7 @@ class TiSASRecBlock(nn.Module):
     Dropout precedes each sum.
     """
 
-    def __init__(self, config, hidden_size: int):
+    def __init__(self, config: Config, hidden_size: int):
         super().__init__()
         inner_size = config["inner_size"] or hidden_size
         dropout, eps = config["hidden_dropout_prob"], config["layer_norm_eps"]
@@ -95,7 +101,7 @@ class TiSASRecBlock(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(hidden_size, eps=eps)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, inputs: Tensor, *context) -> Tensor:
+    def forward(self, inputs: Tensor, *context: Any) -> Tensor:
         mixed = self.attention(self.attention_norm(inputs), *context)
         mixed = inputs + self.dropout(mixed)
         return mixed + self.dropout(self.feed_forward(self.feed_forward_norm(mixed)))
@@ -123,7 +129,7 @@ class TiSASRec(NextItemRecommender):
     reads_time_offsets = True  # asks the data set for timestamp_offset_list
     interval_unit: Tensor  # [n_users]
 
-    def __init__(self, config, dataset):
+    def __init__(self, config: Config, dataset: SequentialDataset):
         super().__init__(config, dataset)
         hidden_size, self.time_span = config["hidden_size"], config["time_span"]
         time_field, suffix = config["TIME_FIELD"], config["LIST_SUFFIX"]
@@ -144,11 +150,11 @@ class TiSASRec(NextItemRecommender):
     def output_layer(self) -> tuple[Tensor, None]:
         return self.item_embedding.weight, None
 
-    def encode(self, interaction) -> Tensor:
+    def encode(self, interaction: Interaction) -> Tensor:
         item_seq, item_seq_len = interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
         return self.forward(item_seq, item_seq_len, self.intervals(interaction))
 
-    def intervals(self, interaction) -> Tensor:
+    def intervals(self, interaction: Interaction) -> Tensor:
         """Intervals between the interactions of each history, ``[B, L, L]``, 0 … ``time_span``."""
         field = next((name for name in self.time_fields if name in interaction), None)
         if field is None:

@@ -21,9 +21,11 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, first_line
 
 if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
     from recbole_finest.config.config import Config
 
 T = TypeVar("T")
@@ -109,8 +111,8 @@ def _join(config: Config) -> None:
         where = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
         raise UserError(
             f"the {place().world_size} processes did not meet at {where} within {seconds} s "
-            f"({_first_line(error)}); check ip, port, world_size and group_offset on every machine, or "
-            "raise process_timeout"
+            f"({first_line(error)[:200]}); check ip, port, world_size and group_offset on every machine, "
+            "or raise process_timeout"
         ) from error
 
 
@@ -130,13 +132,9 @@ def _talking() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise PeerLost(
-            f"another process of this training ended or cannot be reached ({_first_line(error)}); "
+            f"another process of this training ended or cannot be reached ({first_line(error)[:200]}); "
             "what it says itself is the cause"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 # What they tell each other ----------------------------------------------------------------------
@@ -231,7 +229,7 @@ class _Silent:
         return lambda *args, **kwargs: None
 
 
-def without_files(writer: Any) -> Any:
+def without_files(writer: SummaryWriter) -> Any:
     """Remove the files that RecBole's trainer made for TensorBoard; returns a writer of none."""
     writer.close()
     shutil.rmtree(writer.log_dir, ignore_errors=True)

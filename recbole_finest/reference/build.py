@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -40,22 +39,31 @@ def reference_lists(
         UserError: an explicit ``reference_k`` that the items do not allow.
     """
     k = reference_k(config, data.log.n_items, data.dataset.logger.warning)
-    output = SimpleNamespace(path=Path(folder), writes=True)
-    return build_references(config, data, output, model, k, None, "", keep_scores)
+    return build_references(config, data, model, Path(folder), k, None, keep_scores)
 
 
 def build_references(
     config: Config,
     data: Data,
-    output: Any,
     model: nn.Module,
+    folder: Path,
     k: int,
-    log: InteractionLog | None,
-    side: str,
-    keep_scores: bool,
+    log: InteractionLog | None = None,
+    keep_scores: bool = False,
+    writes: bool = True,
 ) -> ReferenceLists:
-    """Reference lists of ``model`` for the training instances of a log."""
-    log = log or data.log
+    """Reference lists of a trained model for the training instances of a log.
+
+    Args:
+        config, data: of the run.
+        model: the trained model.
+        folder: where the lists are kept.
+        k: K; a list has 2K items.
+        log: the perturbed log, or None for the clean one.
+        keep_scores: keep the model's scores of the lists too.
+        writes: whether this process writes the files.
+    """
+    log = data.log if log is None else log
     n = len(log.target_positions)
     rows = log.row[log.target_positions]
     blocks = _blocks(config, data, model, log)
@@ -67,9 +75,9 @@ def build_references(
         int((rows >= 0).sum()) if log is not data.log else n,
         log.n_clean,
         log.n_items,
-        output.path / f"reference{side}",
+        folder,
         keep_scores,
-        writes=output.writes,
+        writes,
     )
 
 

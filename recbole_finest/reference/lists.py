@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ class ReferenceLists:
         n_items: int,
         path: str | Path,
         keep_scores: bool = False,
-        key: dict[str, Any] | None = None,
         writes: bool = True,
     ) -> ReferenceLists:
         """Stream scores into lists on disk.
@@ -68,7 +66,6 @@ class ReferenceLists:
             n_instances, n_clean, n_items: sizes; ``n_items`` counts padding.
             path: folder for the files; it appears only when all lists are written.
             keep_scores: also keep the logits, as float16.
-            key: what the lists depend on; :meth:`load` compares it.
             writes: of several processes, whose blocks are dealt out in turn, whether this one writes
                 the files; the others read them.
         """
@@ -95,7 +92,6 @@ class ReferenceLists:
         if done != n_instances:
             raise ValueError(f"{done} instances were scored, but {n_instances} were announced")
         np.save(part / "slot.npy", slot)
-        (part / "key.json").write_text(json.dumps(key or {}, sort_keys=True))
         for column in (items, scores):
             if column is not None:
                 column.flush()
@@ -104,18 +100,14 @@ class ReferenceLists:
         return cls.load(path)
 
     @classmethod
-    def load(cls, path: str | Path, key: dict[str, Any] | None = None) -> ReferenceLists:
+    def load(cls, path: str | Path) -> ReferenceLists:
         """Open lists that :meth:`build` wrote.
 
         Raises:
-            UserError: there are none, or they were made for another model or log than ``key`` says.
+            UserError: there are none, or they are damaged.
         """
         path = Path(path)
         try:
-            if key is not None and json.loads((path / "key.json").read_text()) != key:
-                raise UserError(
-                    f"the reference lists in '{path}' belong to another model or log; remove the folder"
-                )
             scores = path / "scores.npy"
             return cls(
                 np.load(path / "items.npy", mmap_mode="r"),
@@ -205,7 +197,7 @@ def _replace_folder(part: Path, path: Path) -> None:
     os.replace(part, path)
 
 
-def reference_k(config: Config, n_items: int, warn: Any) -> int:
+def reference_k(config: Config, n_items: int, warn: Callable[[str], object]) -> int:
     """K of this run: ``reference_k``, reduced with a warning when 2K exceeds the items.
 
     Args:

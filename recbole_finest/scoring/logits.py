@@ -1,37 +1,42 @@
-"""The logits that a model's loss is computed from."""
+"""The logits that a model's loss is computed from, caught where they go in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
 
 from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
 from torch import Tensor, nn
 
 from recbole_finest.scoring.modes import packed, shallow
 
 
 @contextmanager
-def loss_logits(model: nn.Module) -> Iterator[list[Tensor]]:
-    """The logits that ``model.loss_fct`` is called with inside the block, ``[N, n_items]`` each."""
+def inputs_of(model: nn.Module, name: str) -> Iterator[list[Tensor]]:
+    """What a part of the model is called with inside the block; nothing where it is no module."""
     caught: list[Tensor] = []
-    loss = getattr(model, "loss_fct", None)
-    if not isinstance(loss, nn.Module):
+    part = getattr(model, name, None)
+    if not isinstance(part, nn.Module):
         yield caught
         return
-    handle = loss.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+    handle = part.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
     try:
         yield caught
     finally:
         handle.remove()
 
 
+def loss_logits(model: nn.Module) -> AbstractContextManager[list[Tensor]]:
+    """The logits that ``model.loss_fct`` is called with inside the block, ``[N, n_items]`` each."""
+    return inputs_of(model, "loss_fct")
+
+
 class _Reached(Exception):
     """The loss was reached; carries its input."""
 
 
-def logits_alone(model: Any, interaction: Interaction) -> Tensor:
+def logits_alone(model: SequentialRecommender, interaction: Interaction) -> Tensor:
     """The logits that ``model.loss_fct`` would be called with first, ``[N, n_items]``, without the loss.
 
     The forward pass ends there: neither the softmax over all items nor what it keeps for a backward

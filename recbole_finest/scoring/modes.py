@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
 from recbole_finest.data.packed import POSITION_FIELD
@@ -20,7 +20,7 @@ def shallow(interaction: Interaction) -> Interaction:
 
 
 @contextmanager
-def packed(model: Any, interaction: Interaction) -> Iterator[None]:
+def packed(model: SequentialRecommender, interaction: Interaction) -> Iterator[None]:
     """Score the positions that a packed batch names; without any, one a row as ever."""
     index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
     model.packed_index = index

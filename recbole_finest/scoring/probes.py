@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
 from torch import Tensor, nn
 
 from recbole_finest.data.instances import ROW_FIELD
@@ -77,7 +78,9 @@ def scores_all_positions(
     )
 
 
-def loss_is_mean(model: Any, whole: Interaction, parts: Sequence[Interaction]) -> bool:
+def loss_is_mean(
+    model: SequentialRecommender, whole: Interaction, parts: Sequence[Interaction]
+) -> bool:
     """Whether a model's loss over a batch is the mean of its instances' losses.
 
     Computed in evaluation mode, from the same random streams for each. A model with batch normalisation
@@ -102,7 +105,9 @@ def has_batch_norm(model: nn.Module) -> bool:
     return any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
 
 
-def _loss(model: Any, batch: Interaction, streams: Any) -> tuple[float, int]:
+def _loss(
+    model: SequentialRecommender, batch: Interaction, streams: tuple[Any, ...]
+) -> tuple[float, int]:
     with torch.no_grad(), evaluating(model), packed(model, batch), replayed(streams):
         found = model.calculate_loss(shallow(batch))
     parts = found if isinstance(found, tuple) else (found,)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
+from recbole.data.dataset import SequentialDataset
 from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import SequentialRecommender
 from torch import Tensor, nn
 
+from recbole_finest.scoring.logits import inputs_of
 from recbole_finest.scoring.modes import shallow
 
 # Full sorting of these returns a softmax; log p differs from the logits by a constant per row.
@@ -26,12 +28,14 @@ class Scorer:
     become log p, DIN's and DIEN's sigmoid its logit.
 
     Args:
-        model: a RecBole sequential model.
+        model: a RecBole sequential model, or one that scores like it.
         dataset: its data set, whose item features are joined for models without full sorting.
         block: largest number of (history, item) pairs scored at once by those.
     """
 
-    def __init__(self, model: Any, dataset: Any, block: int = 2**18):
+    def __init__(
+        self, model: SequentialRecommender, dataset: SequentialDataset, block: int = 2**18
+    ):
         self.model = model
         self.dataset = dataset
         self.block = block
@@ -59,7 +63,8 @@ class Scorer:
         rows, width = items.shape
         step = max(1, self.block // width)
         parts = []
-        with _fixed_batch_norm(self.model), _sigmoid_input(self.model) as caught:
+        # what goes into the sigmoid is the exact logit, where the sigmoid itself has saturated
+        with _fixed_batch_norm(self.model), inputs_of(self.model, "sigmoid") as caught:
             for first in range(0, rows, step):
                 wanted = items[first : first + step]
                 pairs = _rows(interaction, slice(first, first + step)).repeat_interleave(width)
@@ -110,18 +115,3 @@ def _fixed_batch_norm(model: nn.Module) -> Iterator[None]:
     finally:
         for norm, state in zip(norms, states):
             norm.train(state)
-
-
-@contextmanager
-def _sigmoid_input(model: nn.Module) -> Iterator[list[Tensor]]:
-    """What goes into ``model.sigmoid``: the exact logit, where the sigmoid itself has saturated."""
-    caught: list[Tensor] = []
-    sigmoid = getattr(model, "sigmoid", None)
-    if not isinstance(sigmoid, nn.Module):
-        yield caught
-        return
-    handle = sigmoid.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
-    try:
-        yield caught
-    finally:
-        handle.remove()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import lru_cache
@@ -24,12 +23,12 @@ from recbole_finest.data.loader import EvalLoader
 from recbole_finest.data.parts import to_device
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
-from recbole_finest.files import written_whole
 from recbole_finest.model.compiled import CompiledForward
 from recbole_finest.parallel import distributed
 from recbole_finest.scoring.modes import packed
 from recbole_finest.scoring.scorer import Scorer
-from recbole_finest.train.partition import Part, Partition
+from recbole_finest.train.checkpoint import save_checkpoint
+from recbole_finest.train.partition import LossFunction, Part, Partition
 
 
 class RunTrainer(Trainer):
@@ -69,7 +68,11 @@ class RunTrainer(Trainer):
     # Training ------------------------------------------------------------------------------------
 
     def _train_epoch(
-        self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
+        self,
+        train_data: Any,
+        epoch_idx: int,
+        loss_func: LossFunction = None,
+        show_progress: bool = False,
     ) -> float:
         self.model.train()
         total = torch.zeros((), device=self.device)
@@ -98,7 +101,7 @@ class RunTrainer(Trainer):
         return total.item()
 
     def _losses(
-        self, batch: Interaction, epoch: int, step: int, loss_func: Any
+        self, batch: Interaction, epoch: int, step: int, loss_func: LossFunction
     ) -> Iterator[Tensor]:
         """The loss of a step, in parts that add up to it, each from scores within ``score_memory``."""
         batch = self._with_lists(batch, epoch, step)
@@ -117,7 +120,7 @@ class RunTrainer(Trainer):
     def _dividable(self) -> bool:
         return True
 
-    def _part_loss(self, part: Part, sent: Interaction, loss_func: Any) -> Tensor:
+    def _part_loss(self, part: Part, sent: Interaction, loss_func: LossFunction) -> Tensor:
         """The loss of a part, by its share of the batch; ``sent`` is its batch on the device."""
         with packed(self.model, sent):
             return part.share * summed((loss_func or self.model.calculate_loss)(sent))
@@ -202,19 +205,3 @@ def base_trainer(config: Config, model: Any) -> RunTrainer:
     """The model's own RecBole trainer, with :class:`RunTrainer` in front."""
     own = get_trainer(config["MODEL_TYPE"], config["model"])
     return _with_run_trainer(own)(config, model)
-
-
-def save_checkpoint(path: str | os.PathLike, model: Any, config: Config, **extra: Any) -> None:
-    """Write a checkpoint that ``torch.load(weights_only=True)`` reads; atomic, by the first process."""
-    if not distributed.is_main():
-        return
-    settings = config.plain() if hasattr(config, "plain") else dict(config.final_config_dict)
-    state = {
-        "model": config["model"],
-        "dataset": config["dataset"],
-        "config": settings,
-        "state_dict": model.state_dict(),
-        **extra,
-    }
-    with written_whole(path) as file:
-        torch.save(state, file)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 from recbole.utils import InputType
@@ -16,19 +15,15 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
-from recbole_finest.data.parts import LIST_FIELD, draw, subset, to_device, units
+from recbole_finest.data.parts import LIST_FIELD, draw, units
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.scoring.logits import logits_alone, loss_logits
-from recbole_finest.scoring.modes import evaluating, packed, shallow
-from recbole_finest.scoring.probes import shares_forward
-from recbole_finest.seeding import derive_seed, generator, global_streams, replayed
-from recbole_finest.train.base import RunTrainer, summed
-from recbole_finest.train.partition import Part, weighted
-
-PROBE = 64  # instances that show whether one forward pass serves both losses
+from recbole_finest.seeding import derive_seed, generator
+from recbole_finest.train.base import RunTrainer
+from recbole_finest.train.partition import LossFunction, Part, weighted
+from recbole_finest.train.step import ListScores, NextItemLoss, PartLists
 
 
 class FinestTrainer(RunTrainer):
@@ -43,9 +38,10 @@ class FinestTrainer(RunTrainer):
         references: reference lists of base for the training instances.
         method: the fine-tuning method; FINEST when missing.
 
-    Example:
-        >>> trainer = FinestTrainer(config, model, references)       # doctest: +SKIP
-        >>> trainer.fit(train_data, valid_data)                      # doctest: +SKIP
+    Example::
+
+        trainer = FinestTrainer(config, model, references)
+        trainer.fit(train_data, valid_data)
     """
 
     stage = "fine-tuning"
@@ -59,11 +55,7 @@ class FinestTrainer(RunTrainer):
     ):
         super().__init__(config, model)
         self.method = method or Finest(config)
-        self.references = references
-        if self.method.needs_lists and references is None:
-            raise UserError(
-                f"method {type(self.method).__name__} needs reference lists; pass ReferenceLists"
-            )
+        self.references = references = self.method.lists_from(references)
         self.method.check(model)
         self.epochs = config["finest_epochs"]
         self.learning_rate = config["finest_learning_rate"]
@@ -75,7 +67,8 @@ class FinestTrainer(RunTrainer):
         if references is not None and self.device.type != "cpu":
             references.keep_on(self.device, config["resident_memory"] * 2**20)
         self.simulation = self.method.simulation()
-        self._shares: bool | None = None
+        self.still = config["finest_dropout"] == "none" and self.method.follows_dropout
+        self._scores: ListScores | None = None
 
     def fit(self, train_data: InstanceLoader, valid_data: Any = None, **kwargs: Any) -> tuple:
         """Fine-tune on ``train_data``; as RecBole's ``fit``, but the model keeps the last weights."""
@@ -93,7 +86,11 @@ class FinestTrainer(RunTrainer):
         return result
 
     def _train_epoch(
-        self, train_data: Any, epoch_idx: int, loss_func: Any = None, show_progress: bool = False
+        self,
+        train_data: Any,
+        epoch_idx: int,
+        loss_func: LossFunction = None,
+        show_progress: bool = False,
     ) -> float:
         self._dataset = train_data._dataset
         train_data.epoch = epoch_idx
@@ -107,10 +104,10 @@ class FinestTrainer(RunTrainer):
 
         All that depends on row ids is decided here, before the batch is sent to the device.
         """
-        if not self.method.needs_lists:
+        if self.references is None:
             return batch
         rows = batch[ROW_FIELD].cpu().numpy()
-        lists = self.references.slots(rows)  # type: ignore[union-attr]
+        lists = self.references.slots(rows)
         if POSITION_FIELD not in batch:
             lists[_originals(self.config, len(lists)) :] = -1
         wanted = self.config["rank_instances_per_batch"]
@@ -122,70 +119,31 @@ class FinestTrainer(RunTrainer):
     def _dividable(self) -> bool:
         return not self.method.needs_recompute
 
-    def _part_loss(self, part: Part, sent: Interaction, loss_func: Any) -> Tensor:
-        if self.method.needs_lists and self._shares is None:
-            self._shares = POSITION_FIELD in sent or self._probe(part.batch)
-        dropout = self.config["finest_dropout"]
-        still = dropout == "none" and self.method.follows_dropout
-        streams = global_streams() if self.method.needs_recompute else None
+    def _part_loss(self, part: Part, sent: Interaction, loss_func: LossFunction) -> Tensor:
+        """Next-item loss, reference lists, scores of their items, and the method's loss of all three."""
+        repeatable = self.method.needs_recompute
+        next_item = NextItemLoss(self.model, sent, loss_func, self.still, repeatable)
+        if self.references is None:
+            step = Step(next_item(), _none, _none, part.users, self.model, next_item.again)
+            return weighted(self.method, step, part)
+        list_scores = self._list_scores(part.batch)
+        next_item_loss, logits = next_item.with_logits()
+        lists = PartLists(self.references, part.batch, self.device)
+        scores = partial(list_scores.of, lists, part.batch, sent, logits)
+        step = Step(next_item_loss, scores, lists.scores, part.users, self.model, next_item.again)
+        return weighted(self.method, step, part)
 
-        def next_item_loss() -> Tensor:
-            with evaluating(self.model) if still else nullcontext(), packed(self.model, sent):
-                return summed((loss_func or self.model.calculate_loss)(shallow(sent)))
-
-        def recompute() -> Tensor:
-            with replayed(streams):  # type: ignore[arg-type]
-                return next_item_loss()
-
-        with loss_logits(self.model) as caught:
-            loss = next_item_loss()
-        one_pass = self._shares and dropout != "next_item"
-        found = self._step(loss, part, sent, caught[0] if one_pass else None)
-        if streams is not None:
-            found.recompute = recompute
-        return weighted(self.method, found, part)
-
-    def _probe(self, batch: Interaction) -> bool:
-        few = subset(batch, np.arange(min(len(batch), PROBE)), self.config["ITEM_ID_FIELD"])
-        return shares_forward(self.scorer(self._dataset), to_device(few, self.device))
-
-    def _step(self, loss: Tensor, part: Part, sent: Interaction, logits: Tensor | None) -> Step:
-        def scores() -> Tensor:
-            return self._reference_scores(part.batch, sent, logits)
-
-        def reference_scores() -> Tensor:
-            lists = part.batch[LIST_FIELD].numpy()
-            return self.references.list_scores(lists[lists >= 0], self.device)  # type: ignore[union-attr]
-
-        return Step(loss, scores, reference_scores, part.users, self.model)
-
-    def _reference_scores(
-        self, batch: Interaction, sent: Interaction, logits: Tensor | None
-    ) -> Tensor:
-        """Scores ``[R, 2K]`` of the reference items, in 32 bits whatever the forward pass takes."""
-        lists = batch[LIST_FIELD].numpy()
-        index = np.flatnonzero(lists >= 0)
-        items = self.references.lists(lists[index], self.device)  # type: ignore[union-attr]
-        if len(index) == 0:
-            return torch.zeros(0, items.shape[1], device=self.device)
-        if logits is not None:
-            return _gathered(logits, items, index).float()
-        chosen = sent
-        if len(index) < len(lists):
-            chosen = to_device(subset(batch, index, self.config["ITEM_ID_FIELD"]), self.device)
-        with nullcontext() if self.config["finest_dropout"] == "both" else evaluating(self.model):
-            if self._shares:
-                return logits_alone(self.model, chosen).gather(1, items).float()
-            return self.scorer(self._dataset).of_items(chosen, items).float()
+    def _list_scores(self, batch: Interaction) -> ListScores:
+        """How the scores of reference items are computed, found out on the first batch."""
+        if self._scores is None:
+            item, dropout = self.config["ITEM_ID_FIELD"], self.config["finest_dropout"]
+            scorer = self.scorer(self._dataset)
+            self._scores = ListScores(scorer, batch, self.device, item, dropout)
+        return self._scores
 
 
-def _gathered(logits: Tensor, items: Tensor, index: np.ndarray) -> Tensor:
-    """``logits[index].gather(1, items)`` without copying whole rows of ``logits``."""
-    if len(index) == len(logits):
-        return logits.gather(1, items)
-    where = to_device(Interaction({"index": torch.from_numpy(index)}), logits.device)["index"]
-    lists = items.new_zeros(len(logits), items.shape[1]).index_copy_(0, where, items)
-    return logits.gather(1, lists)[where]
+def _none() -> Tensor:
+    raise ValueError("the method asks for reference lists, but declares that it needs none")
 
 
 def _originals(config: Config, rows: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from logging import getLogger
 from typing import Any
@@ -20,6 +20,7 @@ from recbole_finest.scoring.probes import loss_is_mean, rows_of_loss
 # [rows, n_items] matrices alive at once: logits, their log-softmax, its gradient, that of the logits
 COPIES = 4
 PROBE_UNITS = 8
+LossFunction = Callable[..., Any] | None  # RecBole's ``loss_func``; the model's own where None
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class Partition:
         self.model = model
         self.divides: bool | None = None
 
-    def __call__(self, batch: Interaction, loss_func: Any, allowed: bool) -> Iterator[Part]:
+    def __call__(
+        self, batch: Interaction, loss_func: LossFunction, allowed: bool
+    ) -> Iterator[Part]:
         """The parts of a batch; a single one where it fits, or where ``allowed`` is False."""
         users = np.unique(batch[self.config["USER_ID_FIELD"]].cpu().numpy())
         rows = rows_of_loss(self.model, batch)
@@ -124,7 +127,7 @@ def weighted(method: Method, step: Step, part: Part) -> Tensor:
     The next-item loss is a mean over instances and a regulariser one over those with a reference
     list, so each takes its own share; the method adds the first one as it is to the second.
     """
-    if part.list_share == 0 or not method.needs_lists:
+    if part.list_share == 0:
         return part.share * method.loss(step)
     loss = step.next_item_loss * (part.share / part.list_share)
     return part.list_share * method.loss(replace(step, next_item_loss=loss))

@@ -21,23 +21,20 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.perturbation import save_changes
 from recbole_finest.evaluator.evaluation import evaluate, list_profile, valid_reference
 from recbole_finest.experiment.output import Output
-from recbole_finest.experiment.run import perturbation_summary
-from recbole_finest.experiment.stages import (
-    apply_method,
-    check_methods,
-    check_simulation,
-    load_trained,
-    train_base,
-)
+from recbole_finest.experiment.protocol import side_of
+from recbole_finest.experiment.result import perturbation_summary
+from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune, train_base
 from recbole_finest.experiment.tracking import tracked
 from recbole_finest.files import write_arrays
 from recbole_finest.method import make_method
-from recbole_finest.names import CHANGES
+from recbole_finest.model.average import AverageModel
+from recbole_finest.names import BASE, CHANGES, REFERENCE
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.checkpoint import load_trained
 
-MODEL, REFERENCE = "model", "reference"  # names of files and folders in a cell
+MODEL = "model"  # name of a cell's checkpoint
 
 
 @dataclass
@@ -51,6 +48,10 @@ class Job:
 
     def output(self) -> Output:
         return Output(self.part, logging.getLogger(), resume=False)
+
+    def settings(self, opened: Opened) -> Config:
+        """A cell's settings with its folder as the place of RecBole's own files."""
+        return opened.config.but(checkpoint_dir=str(self.part))
 
     def tracked(self, config: Config) -> AbstractContextManager[None]:
         """A TensorBoard folder and a Weights & Biases run of this cell's own."""
@@ -74,8 +75,7 @@ def clock(config: Config) -> float:
 def _base(job: Job) -> dict[str, Any]:
     """Base, base' or control, trained now."""
     opened = job.session.open(job.cell)
-    config, data = opened.config, opened.data
-    config["checkpoint_dir"] = str(job.part)
+    config, data = job.settings(opened), opened.data
     begin = clock(config)
     with job.tracked(config):
         _, epochs, curve = train_base(config, data, job.output(), MODEL, opened.log)
@@ -102,29 +102,28 @@ def _reference(job: Job) -> dict[str, Any]:
     model = _trained(opened, job.input("base"))
     k = reference_k(config, data.log.n_items, logging.warning)
     begin = clock(config)
-    build_references(config, data, job.output(), model, k, opened.log, "", True)
+    build_references(config, data, model, job.part / REFERENCE, k, opened.log, keep_scores=True)
     return {"seconds": clock(config) - begin, "reference_k": k}
 
 
 def _method(job: Job) -> dict[str, Any]:
     """One side's fine-tuned model."""
     opened, name = job.session.open(job.cell), str(job.cell.method)
-    config, data = opened.config, opened.data
-    config["checkpoint_dir"] = str(job.part)
+    config, data = job.settings(opened), opened.data
     check_simulation(config, data.log)
     method = make_method(name, config)
     check_methods(config, data, [method])
     clean = _trained(opened, job.input("clean_base"), perturbed=False)
-    own = method.starts_from != "base"
-    bases = [_trained(opened, job.store.path(h), perturbed=own) for h in job.cell.inputs["base"]]
+    (made,) = side_of(method, opened.log is not None, config).bases
+    start = _trained(opened, job.input(BASE), perturbed=made.perturbed)
     references = None
     if "reference" in job.cell.inputs:
         references = ReferenceLists.load(job.input("reference") / REFERENCE)
     known = valid_reference(config, data, clean)
     begin = clock(config)
     with job.tracked(config):
-        _, epochs, curve = apply_method(
-            config, data, job.output(), MODEL, method, bases, references, opened.log, known
+        _, epochs, curve = fine_tune(
+            config, data, job.output(), MODEL, start, method, references, opened.log, known
         )
     seconds = clock(config) - begin
     found = {"seconds": seconds, "epochs": epochs, "curve": curve}
@@ -136,12 +135,8 @@ def _evaluation(job: Job) -> dict[str, Any]:
     opened = job.session.open(job.cell)
     config, data = opened.config, opened.data
     models = [_trained(opened, job.store.path(h)) for h in job.cell.inputs["model"]]
-    model = models[0]
-    if len(models) > 1:
-        method = make_method("ensemble", config)
-        parts = config, data, job.output(), MODEL, method, models, None, opened.log, None
-        model = apply_method(*parts)[0]
-    config["filter_seen"] = False  # those lists are not kept here
+    model = models[0] if len(models) == 1 else AverageModel(models, data.train)
+    config = config.but(filter_seen=False)  # those lists are not kept here
     loader, train = data.test_loader(), data.train_loader("evaluation")
     begin = clock(config)
     found = evaluate(config, Scorer(model, data.train), loader, train, "")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recbole_finest.benchmark.cells import relevant
 from recbole_finest.benchmark.cells.cell import Cell, data_fingerprint, file_hash, own_code
 from recbole_finest.benchmark.grid.draws import identity
 from recbole_finest.benchmark.grid.grid import Grid, Variant
 from recbole_finest.benchmark.grid.resolve import Resolver, absolute
 from recbole_finest.config.config import Config
+from recbole_finest.config.roles import Role, of_base, of_role
+from recbole_finest.experiment.protocol import Base, settings_of, side_of
 from recbole_finest.method import Method, make_method
 
 NONE = Variant("none", "none")
@@ -139,7 +140,7 @@ class Planner:
             "perturbed": perturbed["evaluation"],
             "base": base,
         }
-        settings = relevant.of_comparison(self._settings(where))
+        settings = of_role(self._settings(where), Role.COMPARISON)
         hash = self._add(where, "measure", label, None, settings, inputs)
         self.result.rows.append(Row(where, label, hash, clean, perturbed))
 
@@ -158,25 +159,28 @@ class Planner:
     def _new_side(
         self, where: Where, perturbation: dict[str, Any] | None, name: str
     ) -> dict[str, list[str]]:
-        config = self._resolved(where)[0]
-        method = make_method(name, config)
-        start = None if method.starts_from == "base" else perturbation
-        seeds = method.seeds(where.seed)
-        cells = {"base": [self._base(replace(where, seed=seed), start) for seed in seeds]}
-        if len(seeds) == 1 and method.fine_tunes[perturbation is not None]:
-            if method.needs_lists:
-                own = perturbation if config["reference_model"] == "own" else None
-                cells["reference"] = [self._reference(where, own)]
+        method = make_method(name, self._resolved(where)[0])
+        side = side_of(method, perturbation is not None, self._settings(where))
+
+        def base(made: Base) -> str:
+            log = perturbation if made.perturbed else None
+            return self._base(replace(where, seed=made.seed), log)
+
+        cells = {"base": [base(made) for made in side.bases]}
+        if side.lists is not None:
+            own = perturbation if side.lists.perturbed else None
+            cells["reference"] = [self._reference(where, own)]
+        if side.trains:
             cells["method"] = [self._method(where, perturbation, name, method, cells)]
         return self._evaluated(where, perturbation, cells)
 
     def _base(self, where: Where, perturbation: dict[str, Any] | None, kind: str = "base") -> str:
-        settings = relevant.of_base(self._settings(where))
+        settings = of_base(self._settings(where))
         return self._add(where, kind, "base", perturbation, settings)
 
     def _reference(self, where: Where, perturbation: dict[str, Any] | None) -> str:
         inputs = {"base": [self._base(where, perturbation)]}
-        settings = relevant.of_reference(self._settings(where))
+        settings = of_base(self._settings(where), Role.REFERENCE)
         return self._add(where, "reference", "base", perturbation, settings, inputs)
 
     def _method(
@@ -189,14 +193,14 @@ class Planner:
     ) -> str:
         inputs = {**cells, "clean_base": [self._base(where, None)]}
         own = self.resolver.own(where.model, where.variant)
-        settings = {**relevant.of_method(self._settings(where), name, method), **own}
+        settings = {**settings_of(self._settings(where), name, method), **own}
         return self._add(where, "method", name, perturbation, settings, inputs, type(method))
 
     def _evaluated(
         self, where: Where, perturbation: dict[str, Any] | None, cells: dict[str, list[str]]
     ) -> dict[str, list[str]]:
         models = {"model": cells.get("method", cells["base"])}
-        settings = relevant.of_evaluation(self._settings(where))
+        settings = of_base(self._settings(where), Role.EVALUATION)
         label = self.result.cells[models["model"][0]].method or "base"
         label = label if len(models["model"]) == 1 else "average"
         hash = self._add(where, "evaluation", label, perturbation, settings, models)
@@ -243,7 +247,7 @@ class Planner:
         return cell.hash
 
     def _perturbation(self, where: Where, perturbation: dict[str, Any]) -> dict[str, Any]:
-        full = relevant.of_perturbation({**self._resolved(where)[1], **perturbation})
+        full = of_role({**self._resolved(where)[1], **perturbation}, Role.PERTURBATION)
         if full["perturbation_file"] is not None:
             full["perturbation_file"] = file_hash(full["perturbation_file"])
         return full

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recbole_finest.benchmark.cells.cell import Cell
-from recbole_finest.benchmark.cells.relevant import of_base
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.config.config import Config
+from recbole_finest.config.roles import of_base
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes
@@ -47,10 +46,9 @@ class Session:
 
     def open(self, cell: Cell) -> Opened:
         """Settings and data of a cell."""
-        config = _config(cell)
-        data = self._prepared(config)
-        data.config.final_config_dict.update(cell.own)
-        opened = Opened(data.config, data)
+        config = _config(cell).but(**cell.own)
+        data = replace(self._prepared(config), config=config)
+        opened = Opened(config, data)
         if cell.perturbation is not None:
             drawn = draw_test_perturbation(opened.config, data, logging.getLogger())
             if drawn is None:
@@ -61,11 +59,7 @@ class Session:
         return opened
 
     def _prepared(self, config: Config) -> Data:
-        """A data set with these settings, prepared now or for an earlier cell.
-
-        What preparing it does not depend on is taken from ``config``; the rest from the settings that
-        it was prepared with, into which loaders have written.
-        """
+        """A data set with these settings, prepared now or for an earlier cell."""
         key = json.dumps(of_base(config.plain()), sort_keys=True, default=str)
         if key not in self._data:
             data = prepare(config)
@@ -74,12 +68,7 @@ class Session:
             while len(self._data) > KEPT:
                 self._data.popitem(last=False)
         self._data.move_to_end(key)
-        data = copy.copy(self._data[key])
-        before = data.config.final_config_dict
-        now = {n: v for n, v in config.final_config_dict.items() if n not in of_base(before)}
-        data.config = copy.copy(config)
-        data.config.final_config_dict = {**before, **now}
-        return data
+        return self._data[key]
 
 
 def _config(cell: Cell) -> Config:

@@ -7,12 +7,15 @@ import socket
 import threading
 import warnings
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recbole_finest.benchmark.cells.cell import Cell
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cells.work import Outcome, run_cell
 from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
 
 RETRIES = 3  # of a cell whose worker or machine was lost
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
@@ -58,7 +61,7 @@ class RayEngine:
             )
         self.slots = 2 * min(fit, default=1)  # the next ones wait in Ray's queue
         self._task = self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=RETRIES)(ray_cell)
-        self._running: dict[Any, Cell] = {}
+        self._running: dict[ObjectRef, Cell] = {}
 
     def submit(self, cell: Cell) -> None:
         self._running[self._task.remote(self.root, cell)] = cell
@@ -67,7 +70,7 @@ class RayEngine:
         ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout)
         return [self._outcome(task) for task in ended]
 
-    def _outcome(self, task: Any) -> tuple[str, Outcome]:
+    def _outcome(self, task: ObjectRef) -> tuple[str, Outcome]:
         cell = self._running.pop(task)
         try:
             return cell.hash, self._ray.get(task)

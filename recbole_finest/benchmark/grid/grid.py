@@ -185,7 +185,7 @@ def split_list(text: str) -> list[Any]:
     return [parse_value(word.strip()) for word in words if word.strip()]
 
 
-def _list(name: str, given: Any, mistakes: list[str]) -> list[Any]:
+def _list(name: str, given: object, mistakes: list[str]) -> list[Any]:
     values = _as_list(given)
     if not values:
         mistakes.append(f"{name} is empty; name at least one, as in --{name}=…")
@@ -195,11 +195,11 @@ def _list(name: str, given: Any, mistakes: list[str]) -> list[Any]:
     return values
 
 
-def _as_list(given: Any) -> list[Any]:
+def _as_list(given: object) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
-def _mapping(name: str, given: Any, mistakes: list[str]) -> dict[str, Any]:
+def _mapping(name: str, given: object, mistakes: list[str]) -> dict[str, Any]:
     if given is None:
         return {}
     if not isinstance(given, dict):
@@ -208,7 +208,7 @@ def _mapping(name: str, given: Any, mistakes: list[str]) -> dict[str, Any]:
     return {str(key): value for key, value in given.items()}
 
 
-def _perturbation(given: Any) -> dict[str, Any]:
+def _perturbation(given: object) -> dict[str, Any]:
     return dict(given) if isinstance(given, dict) else {"kind": given}
 
 

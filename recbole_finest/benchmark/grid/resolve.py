@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.benchmark.grid.grid import Grid, Variant
-from recbole_finest.config.config import RUN_SETTINGS, Config
-
-PATHS = ("data_path", "perturbation_file", "pre_model_path")
+from recbole_finest.config.config import Config
+from recbole_finest.config.roles import Role, having
 
 
 class Resolver:
@@ -28,7 +27,7 @@ class Resolver:
         """What the grid sets for this combination, as :class:`Config` takes it."""
         grid, bare = self.grid, self.bare(model)
         own = self.own(model, variant)
-        known = bare.known_settings() | RUN_SETTINGS
+        known = bare.known_settings() | having(Role.PLACE | Role.WHAT)
 
         def shared(settings: Mapping[str, Any]) -> dict[str, Any]:
             free = bare.takes_any_setting()
@@ -46,7 +45,7 @@ class Resolver:
         """Settings that only a method of the user's own reads, and that :class:`Config` does not know."""
         if not variant.own_class:
             return {}
-        known = self.bare(model).known_settings() | RUN_SETTINGS
+        known = self.bare(model).known_settings() | having(Role.PLACE | Role.WHAT)
         return {name: value for name, value in variant.settings.items() if name not in known}
 
     def bare(self, model: str) -> Config:
@@ -64,12 +63,16 @@ class Resolver:
         key = (model, dataset, variant.label)
         if key not in self._configs:
             given = self.given(model, dataset, variant)
-            config = self._configs[key] = Config(model, dataset, None, given)
-            config.final_config_dict.update(self.own(model, variant))
+            config = Config(model, dataset, None, given)
+            self._configs[key] = config.but(**self.own(model, variant))
         return self._configs[key]
 
 
 def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings whose paths hold in any working directory, as workers may have another one."""
-    paths = {name: str(Path(settings[name]).absolute()) for name in PATHS if settings.get(name)}
+    paths = {
+        name: str(Path(settings[name]).absolute())
+        for name in sorted(having(Role.PATH))
+        if settings.get(name)
+    }
     return {**settings, **paths}

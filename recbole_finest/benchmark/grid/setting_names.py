@@ -8,7 +8,8 @@ from typing import Any
 
 from recbole_finest.benchmark.grid.grid import Grid
 from recbole_finest.benchmark.grid.resolve import Resolver
-from recbole_finest.config.config import RUN_SETTINGS, Config
+from recbole_finest.config.config import Config
+from recbole_finest.config.roles import Role, having
 from recbole_finest.config.settings import check_known
 from recbole_finest.errors import UserError
 from recbole_finest.method import find_method
@@ -84,7 +85,9 @@ def _known(resolver: Resolver, models: list[str]) -> dict[str, set[str] | None]:
         config = _quietly(resolver, model)
         if config is not None:
             free = config.takes_any_setting()
-            found[model] = None if free else config.known_settings() | RUN_SETTINGS
+            found[model] = (
+                None if free else config.known_settings() | having(Role.PLACE | Role.WHAT)
+            )
     return found
 
 

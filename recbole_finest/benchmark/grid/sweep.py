@@ -84,7 +84,7 @@ def swept(
     ]
 
 
-def _values(setting: str, given: Any, mistakes: list[str]) -> list[Any]:
+def _values(setting: str, given: object, mistakes: list[str]) -> list[Any]:
     values = list(given) if isinstance(given, (list, tuple)) else [given]
     if not values or any(value is None for value in values):
         mistakes.append(f"sweep: {setting} is {given!r}, but must be a list of values to try")

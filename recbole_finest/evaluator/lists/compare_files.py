@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.compare import Comparison, compare
 from recbole_finest.evaluator.lists.readers import read_lists
 from recbole_finest.evaluator.measures import get_measure, keys
-from recbole_finest.files import write_text
+from recbole_finest.files import write_json
 
 ROUNDING = 1e-9  # identical lists may give 0.9999999999999999
 
@@ -142,11 +141,11 @@ def table(comparisons: Iterable[Comparison]) -> str:
     return "\n".join([text, *notes])
 
 
-def write_json(comparisons: Iterable[Comparison], path: str | os.PathLike, **settings) -> None:
-    """Write ``{"pairs": [{reference, other, n, metrics}], ...settings}``."""
-    content = {"pairs": [pair.to_dict() for pair in comparisons], **settings}
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+def write_comparisons(
+    comparisons: Iterable[Comparison], path: str | os.PathLike, **settings: float
+) -> None:
+    """Write ``{"pairs": [{reference, other, n, metrics}], ...settings}`` as JSON."""
     try:
-        write_text(path, text + "\n")
+        write_json(path, {"pairs": [pair.to_dict() for pair in comparisons], **settings})
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}.") from None

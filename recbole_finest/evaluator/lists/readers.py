@@ -11,11 +11,12 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, first_line
 from recbole_finest.evaluator.lists.queries import split_repeats
 from recbole_finest.evaluator.lists.ranklists import RankLists
 
@@ -67,10 +68,10 @@ def read_parquet(path: Path) -> RankLists:
     except ImportError as error:
         raise UserError(
             f"{path}: reading Parquet needs pyarrow, 14 to 25 beside NumPy {np.__version__} "
-            f"(pip install 'pyarrow>=14,<26'): {_first_line(error)}."
+            f"(pip install 'pyarrow>=14,<26'): {_reason(error)}."
         ) from None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a Parquet file: {_first_line(error)}.") from None
+        raise UserError(f"{path} is not a Parquet file: {_reason(error)}.") from None
     return _lists(table, path)
 
 
@@ -84,7 +85,7 @@ READERS: dict[str, Callable[[Path], RankLists]] = {
 }
 
 
-def _text_table(path: Path, **options) -> pd.DataFrame:
+def _text_table(path: Path, **options: Any) -> pd.DataFrame:
     """Read all fields as text: a token such as ``007`` or ``NA`` must stay as it is."""
     settings = {"quoting": csv.QUOTE_NONE, "index_col": False, **options}
     with open(path, "rb") as file:
@@ -95,11 +96,11 @@ def _text_table(path: Path, **options) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(path, dtype=str, keep_default_na=False, **settings)
     except (ValueError, pd.errors.ParserWarning) as error:  # ParserError, UnicodeError too
-        raise UserError(f"{path} cannot be read: {_first_line(error)}.") from None
+        raise UserError(f"{path} cannot be read: {_reason(error)}.") from None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _reason(error: Exception) -> str:
+    return first_line(error).rstrip(".")
 
 
 def _lists(table: pd.DataFrame, path: Path) -> RankLists:

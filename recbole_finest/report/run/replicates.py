@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -118,7 +118,7 @@ def difference_table(report: Report) -> Table:
     return Table("method", title, note, pd.DataFrame(rows), shown, grouped=True)
 
 
-def plus_minus(mean: float, sd: float, form: Any = number) -> str:
+def plus_minus(mean: float, sd: float, form: Callable[[float], str] = number) -> str:
     """``0.867 ± 0.012``; the mean alone where there is one value."""
     sign = per_cent if form is per_cent else number
     return form(mean) if np.isnan(sd) else f"{form(mean)} ± {sign(sd)}"

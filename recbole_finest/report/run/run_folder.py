@@ -110,7 +110,7 @@ class RunFolder:
             raise UserError(f"'{self.path / MARK}' cannot be read: {error}") from error
         return found if isinstance(found, dict) else {}
 
-    def _json(self, name: str, missing: Any = None) -> Any:
+    def _json(self, name: str, missing: object = None) -> Any:
         path = self.path / name
         if missing is not None and not path.is_file():
             return missing

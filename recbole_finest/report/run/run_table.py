@@ -72,5 +72,5 @@ def _ratios(result: Mapping[str, Any], name: str) -> str:
     return _listed({k: v for k, v in found.items() if v is not None}, "{:.2f}")
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

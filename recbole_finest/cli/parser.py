@@ -1,0 +1,133 @@
+"""The parsers of the command line, whose errors are UserErrors, and the settings among its words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from recbole_finest.cli import COMMANDS
+from recbole_finest.errors import UserError
+
+USAGE = (
+    "run_finest.py --model=NAME --dataset=NAME [--config_files=a.yaml,b.yaml] [--setting=value …]"
+)
+DESCRIPTION = """\
+Train a sequential recommender of RecBole, fine-tune it with FINEST so that its lists keep their order
+under small changes of the training log, and measure accuracy and stability of both.
+
+Any setting of RecBole, of the model's YAML or of the list below can be given as --setting=value or
+--setting value; the command line wins over YAML files, and those over the shipped defaults.
+"""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """The parser of a command that takes arguments of its own and no settings."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+class SentenceParser(CommandParser):
+    """As :class:`CommandParser`, of the commands whose messages are whole sentences."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+class SettingsParser(argparse.ArgumentParser):
+    """The parser of a command that takes settings; their names are never abbreviated."""
+
+    def __init__(self, prog: str, usage: str, description: str, epilog: str):
+        super().__init__(
+            prog=prog,
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see --help")
+
+
+def asks_for_help(argv: Sequence[str]) -> bool:
+    """Whether a word is ``-h`` or ``--help``."""
+    return any(word in ("-h", "--help") for word in argv)
+
+
+def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Split a command line into settings and config files.
+
+    Returns:
+        ``{setting: text}`` in the order given, and the YAML files.
+
+    Raises:
+        UserError: a word that is no setting, a value missing, a setting given twice with two values.
+    """
+    parser = SettingsParser("run_finest.py", USAGE, DESCRIPTION, _other_commands())
+    known = _help_texts() if asks_for_help(argv) else {}
+    names = {word[2:].partition("=")[0] for word in argv if word.startswith("--")} - {"help"}
+    flags = _flags() if any(word.startswith("--") and "=" not in word for word in argv) else set()
+    for name in {**known, **dict.fromkeys(sorted(names))}:
+        bare: dict[str, Any] = {"nargs": "?", "const": "True"} if name in flags else {}
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            metavar="VALUE",
+            help=known.get(name),
+            default=None,
+            **bare,
+        )
+    given = {k: v for k, v in vars(parser.parse_args(list(argv))).items() if v is not None}
+    for name, values in given.items():
+        if len(set(values)) > 1:
+            raise UserError(
+                f"--{name} is given twice, as {values[0]!r} and {values[1]!r}; give it once"
+            )
+    settings = {name: values[0] for name, values in given.items()}
+    files = [f for f in (settings.pop("config_files", None) or "").replace(",", " ").split() if f]
+    return settings, files
+
+
+def _other_commands() -> str:
+    """The end of ``run_finest.py --help``: a line for each row of ``COMMANDS``."""
+    lines = [
+        f"  {name:9} {text:41} (run_finest.py {name} --help)\n"
+        for name, (_, text) in COMMANDS.items()
+    ]
+    return "other commands:\n" + "".join(lines)
+
+
+def _flags() -> set[str]:
+    """Names of the boolean settings, RecBole's and its models' included."""
+    import recbole
+
+    from recbole_finest.config.settings import properties_dir, read_yaml
+
+    folders = [Path(recbole.__file__).parent / "properties", properties_dir()]
+    files = [
+        f
+        for folder in folders
+        for part in ("*.yaml", "model/*.yaml", "dataset/sample.yaml")
+        for f in folder.glob(part)
+    ]
+    found = {name: value for file in files for name, value in read_yaml(file).items()}
+    return {name for name, value in found.items() if isinstance(value, bool)}
+
+
+def _help_texts() -> dict[str, str]:
+    from recbole_finest.config.settings import described_settings, properties_dir
+
+    texts = {
+        "model": "(str) A sequential model of RecBole or of ours, or package.module:Class.",
+        "dataset": "(str) A data set: ml-100k (shipped with RecBole) or a folder under data_path.",
+        "config_files": "(str) YAML files of settings, separated by commas.",
+        "data_path": "(str) Where data sets are looked for: <data_path>/<dataset>/<dataset>.inter.",
+        "epochs": "(int) Epochs of base.",
+        "seed": "(int) Random seed.",
+    }
+    texts.update(described_settings(properties_dir() / "finest.yaml"))
+    return {name: text.replace("%", "%%") for name, text in texts.items()}

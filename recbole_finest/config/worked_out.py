@@ -1,0 +1,85 @@
+"""Settings that follow from others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from recbole.data.transform import construct_transform
+
+from recbole_finest.data.requirements import item_features
+from recbole_finest.errors import UserError
+
+if TYPE_CHECKING:
+    from recbole_finest.config.config import Config
+
+
+def valid_metric(final: Mapping[str, Any], given: bool) -> str:
+    """``valid_metric``; the default follows ``topk``.
+
+    Args:
+        final: all settings.
+        given: whether the user gave it.
+
+    Raises:
+        UserError: one that is never measured.
+    """
+    metric, _, depth = str(final["valid_metric"]).partition("@")
+    depths = final["topk"] if isinstance(final["topk"], list) else [final["topk"]]
+    measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
+    if measured and (not depth or depth in map(str, depths)):
+        return final["valid_metric"]
+    if measured and not given:
+        return f"{metric}@{depths[0]}"
+    raise UserError(
+        f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
+        f"{depths} do not measure; add it to them or choose another"
+    )
+
+
+def columns(final: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """``load_col``, with user, item, time and the model's item features always among them."""
+    given = final.get("load_col")
+    if given is None:
+        return None
+    found = dict(given)
+    features = item_features(final)
+    if features and "item" not in found:
+        found["item"] = [final["ITEM_ID_FIELD"], *features]
+    fields = [final["USER_ID_FIELD"], final["ITEM_ID_FIELD"], final["TIME_FIELD"]]
+    names = found.get("inter", [])
+    if names != "*" and names is not None:
+        found["inter"] = list(names) + [f for f in fields if f not in names]
+    return found
+
+
+def field_names(config: Config) -> dict[str, Any]:
+    """What RecBole's transform writes into its settings when it is made: names of its fields.
+
+    The one place where RecBole writes; it writes the same again whenever a loader is made.
+
+    Raises:
+        UserError: RecBole has no such transform.
+    """
+    written = _Written(config)
+    try:
+        construct_transform(written)
+    except NotImplementedError as error:
+        raise UserError(
+            f"transform is {config['transform']!r}, which RecBole does not have; leave it out"
+        ) from error
+    return written.settings
+
+
+class _Written:
+    """Settings that keep what is written to them apart."""
+
+    def __init__(self, config: Config):
+        self._config = config
+        self.settings: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._config[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.settings[name] = value

@@ -1,0 +1,91 @@
+"""What a run found, as ``result.json`` holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from recbole_finest.data.perturbation import Changes
+from recbole_finest.evaluator.compare_models import compare_models
+from recbole_finest.evaluator.evaluation import list_profile, stability
+from recbole_finest.experiment.protocol import question
+from recbole_finest.names import BASE, CONTROL, RECBOLE_ORDER, SEED_CONTROL, compared, perturbed
+from recbole_finest.parallel import distributed
+from recbole_finest.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from recbole_finest.experiment.run import Run
+
+
+def result_of(run: Run) -> dict[str, Any]:
+    """The contents of ``result.json`` of a run whose models are all evaluated."""
+    config, found = run.config, run.evaluations
+    return {
+        "model": config["model"],
+        "dataset": config["dataset"],
+        "seed": config["seed"],
+        "device": str(config["device"]),
+        **({"processes": distributed.world_size()} if distributed.world_size() > 1 else {}),
+        "shuffle_order": config["shuffle_order"],
+        "training_mode": "packed" if run.data.packed else "instance",
+        "reference_k": run.k,
+        "versions": run.output.versions(),
+        "perturbation": None if run.changes is None else perturbation_summary(run.changes),
+        "accuracy": {name: one.accuracy for name, one in found.items()},
+        "stability": _stability(run),
+        "question": {
+            BASE: "alone",
+            **{name: question(m, config) for name, m in run.methods.items()},
+        },
+        "stability_filtered": _stability_filtered(run),
+        "similarity_to_base": {
+            name: stability(config, found[BASE], found[name]) for name in run.methods
+        },
+        "lists": {name: list_profile(config, one, run.data.log) for name, one in found.items()},
+        "epochs": run.epochs,
+        "seconds": run.seconds,
+        "cost": run.cost,
+    }
+
+
+def _stability(run: Run) -> dict[str, dict[str, float]]:
+    """Base's and every method's two sides, and base against its controls, where both were made."""
+    found, measured = run.evaluations, {}
+    for name in (BASE, *run.methods, RECBOLE_ORDER, CONTROL, SEED_CONTROL):
+        one, other = compared(name)
+        if one in found and other in found:
+            measured[name] = stability(run.config, found[one], found[other])
+            if run.config["catalogue_overlap"]:
+                measured[name] |= _catalogue_overlap(run, one, other)
+    return measured
+
+
+def _stability_filtered(run: Run) -> dict[str, dict[str, float]]:
+    """The same of the lists without seen items, of base and the methods."""
+    found = run.evaluations
+    return {
+        name: stability(run.config, found[name].without_seen(), found[other].without_seen())
+        for name in (BASE, *run.methods)
+        if (other := perturbed(name)) in found and found[other].unseen is not None
+    }
+
+
+def _catalogue_overlap(run: Run, one: str, other: str) -> dict[str, float]:
+    """Mean average overlap of two models' orders of all items."""
+    first, second = (Scorer(run.models[name], run.data.train) for name in (one, other))
+    found = compare_models(first, second, run.data.test_loader())
+    return {key: float(values.mean()) for key, values in found.items()}
+
+
+def perturbation_summary(changes: Changes) -> Mapping[str, Any]:
+    """What a result says of its test perturbation; the rows are in ``perturbation.json``."""
+    return {
+        "kind": changes.kind,
+        "selection": changes.selection,
+        "item_choice": changes.item_choice,
+        "ratio": changes.ratio,
+        "count": len(changes.row),
+        "seed": changes.seed,
+        "n_interactions": changes.n_interactions,
+        "fingerprint": changes.fingerprint,
+    }
