@@ -8,9 +8,9 @@ import torch
 from recbole_finest import run_finest
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
+from recbole_finest.config.from_checkpoint import base_settings
 from recbole_finest.errors import UserError
 from recbole_finest.report.run.summary_table import summary_table
-from recbole_finest.train.base_checkpoint import base_settings
 
 from .stock import stock_checkpoint
 from .toy_data import write_toy_data

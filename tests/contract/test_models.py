@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +60,7 @@ class Trained:
     gradient_norms: list[float]
 
     def lists(self, model: Any, batch_size: int = 4096) -> Evaluation:
-        data = copy.copy(self.data)
-        data.config = copy.copy(self.config)
-        data.config.final_config_dict = {
-            **self.config.final_config_dict,
-            "eval_batch_size": batch_size,
-        }
+        data = self.data.but(eval_batch_size=batch_size)
         loader = data.train_loader("evaluation")
         return evaluate(self.config, Scorer(model, data.train), data.test_loader(), loader)
 
@@ -88,7 +82,7 @@ def trained(request, toy_data, own_model, tmp_path_factory) -> Trained:
     choose_training_mode(data)
     output = Output(folder, logging.getLogger(), resume=False)
     base, _, base_curve = train_base(config, data, output, "base")
-    references = build_references(config, data, output, base, K, None, "", False)
+    references = build_references(config, data, base, output.path / "reference", K)
     finest = build_model(config, data.train)
     finest.load_state_dict(base.state_dict())
     watched = WatchedFinest(config, finest)

@@ -17,7 +17,7 @@ from recbole_finest.method import Finest
 from recbole_finest.model.build import build_model
 from recbole_finest.reference.lists import ReferenceLists
 from recbole_finest.scoring.modes import shallow
-from recbole_finest.train.base import save_checkpoint
+from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.mode import choose_training_mode
 
@@ -100,8 +100,8 @@ def test_s3rec_loads_pretrained_weights_of_ours_and_of_recbole(toy_data, tmp_pat
         model = build_model(config, pair.data.train)
         assert (model.sp_norm.weight == 1).all()
         assert isinstance(model.loss_fct, torch.nn.CrossEntropyLoss)
-    pair.config["pre_model_path"] = str(tmp_path / "ours.pth")
-    model = pair.stock_class(pair.config, pair.data.train)  # RecBole's own torch.load reads it too
+    config = pair.config.but(pre_model_path=str(tmp_path / "ours.pth"))
+    model = pair.stock_class(config, pair.data.train)  # RecBole's own torch.load reads it too
     assert (model.sp_norm.weight == 1).all()
 
 

@@ -48,8 +48,7 @@ def test_members_of_any_kind(name, tmp_path):
     data = prepare(config)
     members = []
     for seed in (1, 2):
-        config["seed"] = seed
-        members.append(build_model(config, data.train))
+        members.append(build_model(config.but(seed=seed), data.train))
     model = AverageModel(members, data.train).eval()
     batch = next(iter(data.test_loader()))[0]
     with torch.no_grad():

@@ -1,0 +1,64 @@
+"""Settings: what a config file of a run gives again."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from recbole_finest.config.config import Config
+from recbole_finest.errors import UserError
+from recbole_finest.model.find import model_names
+
+
+@pytest.mark.parametrize("model", model_names())
+def test_what_a_run_writes_gives_its_settings_again(tmp_path, model):
+    first = Config(model, "toy", config_dict={"seed": 7, "data_path": "here", "topk": 5})
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(first.repeatable()))
+    second = Config(config_file_list=[str(file)])
+    assert second.final_config_dict == first.final_config_dict
+    assert second.repeatable() == first.repeatable()
+    assert second.is_explicit("seed") and not second.is_explicit("reference_k")
+    assert Config(config_file_list=[str(file)], command_line={"reference_k": "9"}).is_explicit(
+        "reference_k"
+    )
+
+
+def test_a_later_file_wins_over_a_runs(tmp_path):
+    run, own = tmp_path / "config.yaml", tmp_path / "own.yaml"
+    run.write_text(yaml.safe_dump(Config("SASRec", "toy").repeatable()))
+    own.write_text("reference_k: 9\nloss_type: BPR\n")
+    found = Config(config_file_list=[str(run), str(own)])
+    assert found["reference_k"] == 9 and found.is_explicit("reference_k")
+    assert found["train_neg_sample_args"]["distribution"] == "uniform"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["eval_step: foo", "weight_decay: foo", "hidden_size: big", "learner: foo", "control: 3"],
+)
+def test_a_files_values_are_checked(tmp_path, line):
+    file = tmp_path / "own.yaml"
+    file.write_text(line)
+    name, value = line.split(": ")
+    with pytest.raises(UserError, match=f"^{name} is '?{value}'?, but must be "):
+        Config("SASRec", "toy", [str(file)])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "user_inter_num_interval: '(5,10]'",
+        "user_inter_num_interval: [5, 10]",
+        "item_inter_num_interval: ~",
+        "val_interval: {rating: '[1,2];(3, inf)'}",
+        "clip_grad_norm: {max_norm: 5, norm_type: 2}",
+        "load_col: {inter: '*'}",
+        "learner: AdamW",
+    ],
+)
+def test_what_recbole_takes_is_taken(tmp_path, line):
+    file = tmp_path / "own.yaml"
+    file.write_text(line)
+    [(name, value)] = yaml.safe_load(line).items()
+    assert Config("SASRec", "toy", [str(file)])[name] == value

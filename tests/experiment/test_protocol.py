@@ -1,0 +1,67 @@
+"""What a side of a method is made of, by hand for every shipped method."""
+
+import pytest
+
+from recbole_finest.config.config import Config
+from recbole_finest.experiment.protocol import Base, Side, question, side_of
+from recbole_finest.method import make_method
+
+CLEAN, OTHER = Base(7, False), Base(7, True)
+
+
+def made(name, on_perturbed, **settings):
+    config = Config("SASRec", "ml-100k", None, {"seed": 7, **settings})
+    return side_of(make_method(name, config), on_perturbed, config)
+
+
+@pytest.mark.parametrize(
+    ("name", "clean", "other"),
+    [
+        ("none", Side((CLEAN,), False, None, False), Side((OTHER,), False, None, False)),
+        ("plain", Side((CLEAN,), True, None, False), Side((OTHER,), True, None, False)),
+        ("warm_start", Side((CLEAN,), False, None, False), Side((CLEAN,), True, None, False)),
+        ("finest", Side((CLEAN,), True, CLEAN, False), Side((OTHER,), True, CLEAN, False)),
+        ("listmle", Side((CLEAN,), True, CLEAN, False), Side((OTHER,), True, CLEAN, False)),
+        ("distillation", Side((CLEAN,), True, CLEAN, True), Side((OTHER,), True, CLEAN, True)),
+        ("adversarial", Side((CLEAN,), True, None, False), Side((OTHER,), True, None, False)),
+        (
+            "finest_no_regularizer",
+            Side((CLEAN,), True, None, False),
+            Side((OTHER,), True, None, False),
+        ),
+    ],
+)
+def test_both_sides(name, clean, other):
+    assert made(name, False) == clean
+    assert made(name, True) == other
+
+
+def test_an_ensemble_is_the_bases_of_several_seeds():
+    side = made("ensemble", True, ensemble_size=2)
+    assert side == Side((Base(7, True), Base(8, True)), False, None, False)
+    assert [base.name(7) for base in side.bases] == ["base_perturbed", "base_seed8_perturbed"]
+    assert [base.name(7) for base in made("ensemble", False).bases][:2] == ["base", "base_seed8"]
+
+
+def test_own_lists_are_the_sides_own():
+    assert made("finest", True, reference_model="own").lists == OTHER
+    assert made("finest", False, reference_model="own").lists == CLEAN
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "answer"),
+    [
+        ("none", {}, "alone"),
+        ("plain", {}, "alone"),
+        ("ensemble", {}, "alone"),
+        ("adversarial", {}, "alone"),
+        ("warm_start", {}, "anchored"),
+        ("finest", {}, "anchored"),
+        ("distillation", {}, "anchored"),
+        ("finest", {"reference_model": "own"}, "alone"),
+        ("warm_start", {"reference_model": "own"}, "anchored"),
+    ],
+)
+def test_which_question_a_method_answers(name, settings, answer):
+    config = Config("SASRec", "ml-100k", None, settings)
+    assert question(make_method(name, config), config) == answer

@@ -1,0 +1,159 @@
+"""The whole run on a small data set: what it promises of its protocol and its files."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_finest import (
+    Config,
+    FinestTrainer,
+    build_model,
+    prepare_data,
+    reference_lists,
+    run_finest,
+)
+from recbole_finest.cli.main import main
+from recbole_finest.evaluator.lists.ranklists import RankLists
+
+PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accuracy", "stability")
+
+
+def without_times(result):
+    return {k: v for k, v in result.items() if k not in ("seconds", "cost", "output_dir")}
+
+
+@pytest.mark.parametrize("model", ["SASRec", "BERT4Rec"])
+def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
+    result = run_finest(model, "toy", config_dict=toy)
+    folder = tmp_path / "run"
+    written = json.loads((folder / "result.json").read_text())
+    times = {name: written[name] for name in ("seconds", "cost")}
+    assert written == without_times(result) | times
+    assert set(PARTS) <= set(written)
+    assert all(abs(v - 1) <= 1e-12 for v in written["stability"]["control"].values())
+    for name in ("base", "plain", "finest"):
+        assert set(written["accuracy"]) >= {name, f"{name}_perturbed"}
+        assert 0 <= written["stability"][name]["jaccard@10"] <= 1
+        state = torch.load(folder / f"{name}.pth", weights_only=True)
+        assert state["model"] == model
+        lists = RankLists.load(folder / "ranklists" / f"{name}.npz")
+        assert lists.users[0].startswith("u") and lists.items[0, 0].startswith("i")
+    assert (folder / "report.md").read_text().startswith(f"# {model} on toy")
+
+
+def test_the_same_command_twice_gives_the_same_bytes(toy, tmp_path):
+    first = without_times(run_finest("GRU4Rec", "toy", config_dict=toy))
+    again = {**toy, "output_dir": str(tmp_path / "again")}
+    second = without_times(run_finest("GRU4Rec", "toy", config_dict=again))
+    assert json.dumps(first) == json.dumps(second)
+    for lists in (tmp_path / "run" / "ranklists").iterdir():
+        one = np.load(lists)
+        other = np.load(tmp_path / "again" / "ranklists" / lists.name)
+        assert all(np.array_equal(one[name], other[name]) for name in one.files)
+
+
+def test_ratio_zero_stabilises_only(toy, tmp_path):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "perturbation_ratio": 0})
+    assert result["perturbation"] is None
+    assert set(result["accuracy"]) == {"base", "plain", "finest"}
+    assert result["stability"] == {}
+    assert not (tmp_path / "run" / "perturbation.json").exists()
+
+
+def test_packed_and_single_instances_train_alike_on_short_histories(toy, tmp_path):
+    quiet = {**toy, "MAX_ITEM_LIST_LENGTH": 20, "perturbation_ratio": 0, "epochs": 1}
+    quiet |= {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0, "train_batch_size": 4096}
+    quiet |= {"simulation_ratio": 0.0}
+    packed = run_finest("SASRec", "toy", config_dict={**quiet, "training_mode": "packed"})
+    single = {**quiet, "training_mode": "instance", "output_dir": str(tmp_path / "single")}
+    single = run_finest("SASRec", "toy", config_dict=single)
+    assert packed["training_mode"] == "packed" and single["training_mode"] == "instance"
+    one = torch.load(tmp_path / "run" / "finest.pth", weights_only=True)["state_dict"]
+    other = torch.load(tmp_path / "single" / "finest.pth", weights_only=True)["state_dict"]
+    for name, weight in one.items():
+        assert torch.allclose(weight, other[name], atol=2e-4), name
+
+
+def test_a_run_starts_from_its_own_checkpoint(toy, tmp_path):
+    first = run_finest("SASRec", "toy", config_dict=toy)
+    again = {
+        "data_path": toy["data_path"],
+        "base_checkpoint": str(tmp_path / "run" / "base.pth"),
+        "output_dir": str(tmp_path / "from_checkpoint"),
+        "show_progress": False,
+    }
+    second = run_finest("SASRec", "toy", config_dict=again)
+    assert second["stability"]["finest"] == first["stability"]["finest"]
+    assert second["accuracy"]["base"] == first["accuracy"]["base"]
+
+
+def test_resume_takes_finished_stages_and_gives_the_same_result(toy, tmp_path):
+    first = without_times(run_finest("SASRec", "toy", config_dict=toy))
+    for name in ("finest.pth", "base_perturbed.pth", "result.json"):
+        (tmp_path / "run" / name).unlink()
+    stamp = (tmp_path / "run" / "base.pth").stat().st_mtime_ns
+    second = run_finest("SASRec", "toy", config_dict={**toy, "resume": True})
+    assert without_times(second) == first
+    assert (tmp_path / "run" / "base.pth").stat().st_mtime_ns == stamp
+
+
+def test_recbole_order_and_other_seed_stand_beside(toy):
+    extra = {"recbole_order_baseline": True, "seed_control": True, "control": False}
+    result = run_finest("GRU4Rec", "toy", config_dict={**toy, **extra})
+    assert {"base_recbole_order", "seed_control"} <= set(result["stability"])
+    assert result["stability"]["seed_control"]["jaccard@10"] < 1
+
+
+def test_the_pieces_give_what_the_command_gives(toy, tmp_path):
+    run_finest("SASRec", "toy", config_dict={**toy, "perturbation_ratio": 0})
+    config = Config("SASRec", "toy", config_dict=toy)
+    data = prepare_data(config)
+    model = build_model(config, data.train)
+    base = torch.load(tmp_path / "run" / "base.pth", weights_only=True)["state_dict"]
+    model.load_state_dict(base)
+    references = reference_lists(config, data, model, tmp_path / "references")
+    trainer = FinestTrainer(config, model, references)
+    trainer.fit(data.train_loader("fine-tuning"), data.valid_loader())
+    finest = torch.load(tmp_path / "run" / "finest.pth", weights_only=True)["state_dict"]
+    assert all(torch.equal(finest[name], weight) for name, weight in model.state_dict().items())
+    assert set(trainer.evaluate(data.test_loader(), load_best_model=False)) >= {"ndcg@10"}
+
+
+def test_a_replayed_perturbation_keeps_its_seed(toy, tmp_path):
+    data = [f"--data_path={toy['data_path']}", "--dataset=toy"]
+    drawing = ["--perturbation_seed=5", "--perturbation_ratio=0.02", "--output=c.json"]
+    assert main(["perturb", *data, *drawing]) == 0
+    settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
+    result = run_finest("GRU4Rec", "toy", config_dict={**settings, "perturbation_file": "c.json"})
+    assert result["perturbation"]["seed"] == 5
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert "selection random, seed 5)" in text
+
+
+def test_catalogue_overlap_stands_beside_the_other_measures(toy):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "catalogue_overlap": True})
+    key = next(k for k in result["stability"]["control"] if int(k.split("@")[1]) > 10)
+    assert key.startswith("averageoverlap@") and result["stability"]["control"][key] == 1
+    assert 0.5 < result["stability"]["base"][key] < 1
+
+
+def test_validation_follows_topk(toy):
+    result = run_finest("SASRec", "toy", config_dict={**toy, "topk": [5], "perturbation_ratio": 0})
+    assert "ndcg@5" in result["accuracy"]["finest"]
+
+
+def test_lists_are_as_deep_as_the_largest_topk_or_hold_all_items(toy, tmp_path):
+    settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
+    settings |= {"topk": [10, 5000], "list_depth": 5}
+    result = run_finest("GRU4Rec", "toy", config_dict=settings)
+    assert {"jaccard@10", "rbo@10"} <= set(result["stability"]["base"])
+    items = RankLists.load(tmp_path / "run" / "ranklists" / "base.npz").items
+    catalogue = len(np.unique(items))
+    assert items.shape == (30, 40) and catalogue == 40
+    found = result["lists"]["base"]
+    assert found["coverage@10"] == len(np.unique(items[:, :10])) / catalogue < 1
+    assert found["coverage@5000"] == 1
+    data = prepare_data(Config("GRU4Rec", "toy", config_dict=settings))
+    assert found["popularity@5000"] == pytest.approx(len(data.log.train_positions) / catalogue)
