@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _EXPORTS = {
     "Config": "recbole_finest.config.config",
     "FinestTrainer": "recbole_finest.train.finest",
+    "Recommender": "recbole_finest.serve.recommender",
     "ReferenceLists": "recbole_finest.reference.lists",
     "UserError": "recbole_finest.errors",
     "build_model": "recbole_finest.model.build",
@@ -19,6 +20,7 @@ _EXPORTS = {
     "prepare_data": "recbole_finest.train.mode",
     "reference_lists": "recbole_finest.reference.build",
     "run_finest": "recbole_finest.quick_start",
+    "update_model": "recbole_finest.update.night",
 }
 __all__ = sorted(_EXPORTS)
 

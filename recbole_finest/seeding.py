@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,3 +71,56 @@ def _set_streams(streams: tuple[Any, ...]) -> None:
     torch.set_rng_state(cpu)
     if gpu is not None:
         torch.cuda.set_rng_state(gpu)
+
+
+# Random numbers of what things are ---------------------------------------------------------------
+
+Keys = np.ndarray  # uint64: one for each thing, equal wherever the thing is the same
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def token_keys(tokens: Iterable[object]) -> Keys:
+    """A key for each token, whatever other tokens there are; BLAKE2b's first 8 bytes, ``[n]``."""
+    digests = (hashlib.blake2b(str(t).encode(), digest_size=8).digest() for t in tokens)
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+
+
+def mixed(keys: Keys, seed: int = 0) -> Keys:
+    """Other keys, which look random beside the first ones: SplitMix64 (Steele et al., OOPSLA 2014)."""
+    with np.errstate(over="ignore"):
+        x = keys + np.uint64(seed % 2**64) + _GAMMA
+        x = (x ^ (x >> np.uint64(30))) * _MIX[0]
+        x = (x ^ (x >> np.uint64(27))) * _MIX[1]
+    return x ^ (x >> np.uint64(31))
+
+
+def keyed_uniform(keys: Keys, seed: int, width: int | None = None) -> np.ndarray:
+    """Uniform numbers in [0, 1) that depend on key and seed alone, ``[n]`` or ``[n, width]``."""
+    drawn = mixed(keys, seed)
+    if width is not None:
+        with np.errstate(over="ignore"):
+            columns = np.arange(width, dtype=np.uint64) * _GAMMA
+            drawn = mixed(drawn[:, None] + columns)
+    return (drawn >> np.uint64(11)) * 2.0**-53
+
+
+def bucket_of(keys: Keys, buckets: int) -> np.ndarray:
+    """One of ``buckets`` for each key, ``[n]``, int64, about equally many in each.
+
+    Of ``buckets + 1`` only those keys move that go into the new one, one in ``buckets + 1``: jump
+    consistent hash (Lamping, Veach 2014, arXiv 1406.2294).
+    """
+    state = keys.copy()
+    found = np.zeros(len(keys), np.int64)
+    active, jump = np.arange(len(keys)), np.zeros(len(keys), np.int64)
+    with np.errstate(over="ignore"):
+        while len(active):
+            found[active] = jump
+            state = state * np.uint64(2862933555777941757) + np.uint64(1)
+            share = 2.0**31 / ((state >> np.uint64(33)) + np.uint64(1)).astype(np.float64)
+            jump = ((jump + 1) * share).astype(np.int64)
+            left = jump < buckets
+            active, state, jump = active[left], state[left], jump[left]
+    return found

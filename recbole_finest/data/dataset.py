@@ -25,6 +25,7 @@ from recbole_finest.data.split import (
     held_out,
 )
 from recbole_finest.errors import UserError
+from recbole_finest.seeding import token_keys
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -130,7 +131,7 @@ class LogDataset(SequentialDataset):
         rows = order.numpy()
         self.log = InteractionLog.from_sorted(
             user[rows], item[rows], time[rows], n_users=self.user_num, n_items=self.item_num
-        )
+        ).with_keys(*(token_keys(self.field2id_token[f]) for f in (self.uid_field, self.iid_field)))
         columns = {f: feat[f][order] for f in feat if f not in (self.uid_field, self.iid_field)}
         self.fields = Fields(
             user=self.uid_field,

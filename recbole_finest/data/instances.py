@@ -16,6 +16,9 @@ from recbole_finest.data.log import InteractionLog, position_int
 # how RecBole picks instances
 Index = slice | Sequence[int] | np.ndarray | torch.Tensor
 ROW_FIELD = "finest_row"  # row id of an instance's target; -1 for an inserted one
+KEY_FIELD = (
+    "finest_key"  # key of what a row of a batch is, as int64: its random numbers depend on it
+)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from recbole.data.interaction import Interaction
 from recbole.data.transform import construct_transform
 
 from recbole_finest.data.dataset import LogDataset
+from recbole_finest.data.instances import KEY_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
-from recbole_finest.data.packed import WindowPlan, Windows, packed_batch
+from recbole_finest.data.packed import Windows, cut_windows, packed_batch
 from recbole_finest.data.share import row_share, stand_in, window_share
-from recbole_finest.data.transform import SLOT_FIELD, vectorized
+from recbole_finest.data.transform import vectorized
 from recbole_finest.parallel import distributed
-from recbole_finest.seeding import derive_seed, generator, seed_globals, seed_torch
+from recbole_finest.seeding import Keys, derive_seed, seed_globals, seed_torch
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,8 +45,9 @@ class _Batches(torch.utils.data.Dataset):
 class InstanceLoader(TrainDataLoader):
     """RecBole's ``TrainDataLoader`` over a :class:`LogDataset`, one history a row.
 
-    With ``shuffle_order: stable`` the batches come from :class:`StableOrder`, and all random streams
-    (negative samples, masks, dropout) are seeded from (seed, stage, epoch, step) before each batch.
+    With ``shuffle_order: stable`` the batches come from :class:`StableOrder`, masks and dropout are drawn
+    for each instance from its key, and all other random streams (negative samples) are seeded from (seed,
+    stage, epoch, step) before each batch.
     With ``shuffle_order: recbole`` both are RecBole's own: the same generator gives the same batches.
 
     In a training of several processes each one makes the same batches, and gives its share of them.
@@ -55,7 +57,7 @@ class InstanceLoader(TrainDataLoader):
         dataset: training set, of the clean log or of a perturbed one.
         sampler: RecBole's negative sampler, or None.
         stage: name of the training stage, which its random streams depend on.
-        order: the order that loaders over logs of one clean log share; made when missing.
+        order: the order that loaders over a log and its simulations share; made when missing.
     """
 
     transform: Any
@@ -75,14 +77,12 @@ class InstanceLoader(TrainDataLoader):
         self.stable = config["shuffle_order"] == "stable"
         self.order = self._new_order() if order is None else order
 
-    def _new_order(self) -> Any:
-        rows = None if self.shuffle else np.argsort(self._dataset.training_rank(), kind="stable")
-        return StableOrder(
-            self._dataset.clean_log, self.step, self.config["seed"], self.stage, rows
-        )
+    def _new_order(self) -> StableOrder:
+        return StableOrder(len(self._dataset), self.step, self.config["seed"], self.stage)
 
     def __len__(self) -> int:
-        return len(self.order) if self.stable else -(-len(self._dataset) // self.step)
+        keyed = self.stable and self.shuffle
+        return len(self.order) if keyed else -(-len(self._dataset) // self.step)
 
     def with_log(self, log: InteractionLog) -> Self:
         """The same loader over another log, continuing its epochs and its generator."""
@@ -121,18 +121,30 @@ class InstanceLoader(TrainDataLoader):
         return key if self.world == 1 else [*key, self.rank]
 
     def _stable_epoch(self, epoch: int) -> Iterator[Interaction]:
-        batches = self.order.batches(self._dataset.log, epoch)
+        log = self._dataset.log
+        targets = log.target_positions
+        batches = self._batches(log, log.keys[targets], epoch)
 
         def make(b: int) -> Interaction | None:
-            positions, slots = batches[b]
-            if len(positions) == 0:
+            if len(batches[b]) == 0:
                 return None
             seed = derive_seed(self.config["seed"], "batch", self.stage, epoch, b)
             seed_globals(seed)
+            positions = targets[batches[b]]
             data = self._dataset.at(positions)
-            return self._finish(data, slots, np.random.default_rng(seed))
+            keys = torch.from_numpy(log.keys[positions].view(np.int64))
+            data.update(Interaction({KEY_FIELD: keys}))
+            return self._finish(data, np.random.default_rng(seed))
 
         return self._seeded(_Batches(make, len(batches)), epoch)
+
+    def _batches(self, log: InteractionLog, keys: Keys, epoch: int) -> list[np.ndarray]:
+        """Indices of the training instances in each batch."""
+        if self.shuffle:
+            return self.order.batches(keys, epoch)
+        rank = self._dataset.training_rank()[log.place[log.target_positions]]
+        order = np.argsort(rank, kind="stable")
+        return np.split(order, np.arange(self.step, len(order), self.step))
 
     def _seeded(self, batches: _Batches, epoch: int) -> Iterator[Interaction]:
         """The batches, the global generators seeded for the training step that uses each."""
@@ -148,14 +160,12 @@ class InstanceLoader(TrainDataLoader):
                 seed_globals(derive_seed(*self._step_key(epoch, step)))
                 yield batch
 
-    def _finish(
-        self, data: Interaction, slots: np.ndarray, rng: np.random.Generator
-    ) -> Interaction:
-        data.update(Interaction({SLOT_FIELD: torch.from_numpy(slots.astype(np.int64))}))
+    def _finish(self, data: Interaction, rng: np.random.Generator) -> Interaction:
         if _draws(self.transform):
             self.transform.rng = rng
+        n = len(data)
         whole = self._neg_sampling(self.transform(self._dataset, data))
-        return whole if self.world == 1 else row_share(whole, len(slots), self.rank, self.world)
+        return whole if self.world == 1 else row_share(whole, n, self.rank, self.world)
 
     def probe(self, rank: int, world: int, size: int = 16) -> Interaction:
         """Share ``rank`` of ``world`` of a batch of a few training instances."""
@@ -172,8 +182,7 @@ class InstanceLoader(TrainDataLoader):
         """RecBole's order: the instances at ``index``; draws come from the global generators."""
         index = np.asarray(index)
         seed = random.getrandbits(63) if _draws(self.transform) else 0
-        rng = np.random.default_rng(seed)
-        return self._finish(self._dataset[index], np.arange(len(index)), rng)
+        return self._finish(self._dataset[index], np.random.default_rng(seed))
 
 
 def _unchanged(batch: Any) -> Any:
@@ -185,24 +194,23 @@ def _draws(transform: Any) -> bool:
 
 
 class PackedLoader(InstanceLoader):
-    """Windows instead of single histories; a batch still counts ``train_batch_size`` instances.
-
-    Its ``order`` is a :class:`WindowPlan`.
-    """
+    """Windows instead of single histories; a batch still counts ``train_batch_size`` instances."""
 
     def __init__(
-        self, config: Config, dataset: LogDataset, sampler: Any, stage: str, order: Any = None
+        self,
+        config: Config,
+        dataset: LogDataset,
+        sampler: Any,
+        stage: str,
+        order: StableOrder | None = None,
     ):
         super().__init__(config, dataset, sampler, stage, order)
-        self.windows: Windows = self.order.windows(dataset.log)
-
-    def _new_order(self) -> WindowPlan:
-        width = self.config["MAX_ITEM_LIST_LENGTH"]
-        stride = self.config["packed_stride"] or max(1, width // 2)
-        return WindowPlan(self._dataset.clean_log, width, stride)
+        width = config["MAX_ITEM_LIST_LENGTH"]
+        stride = config["packed_stride"] or max(1, width // 2)
+        self.windows: Windows = cut_windows(dataset.log, width, stride)
 
     def __len__(self) -> int:
-        return self.order.n_batches(self.step)
+        return len(self.order)
 
     def __iter__(self) -> Iterator[Interaction]:
         epoch, self.epoch = self.epoch, self.epoch + 1
@@ -231,12 +239,17 @@ class PackedLoader(InstanceLoader):
 
     def _window_batches(self, epoch: int) -> list[np.ndarray]:
         """Indices of the windows of each batch."""
-        if self.shuffle and not self.stable:
-            return self._recbole_batches()
-        rank = np.arange(len(self.order.start_row))
-        if self.shuffle:
-            rank = generator(self.config["seed"], "windows", self.stage, epoch).permutation(rank)
-        return self.order.batches(self.windows, rank, self.step)
+        if not self.shuffle:
+            return self._cut(np.arange(len(self.windows)))
+        if self.stable:
+            return self.order.batches(self.windows.keys, epoch)
+        return self._recbole_batches()
+
+    def _cut(self, order: np.ndarray) -> list[np.ndarray]:
+        """Windows in this order, cut where they hold ``train_batch_size`` instances."""
+        size = self.windows.instances[order]
+        batch = (np.cumsum(size) - size) // self.step
+        return np.split(order, np.searchsorted(batch, np.arange(1, batch[-1] + 1)))
 
     def _recbole_batches(self) -> list[np.ndarray]:
         """RecBole's shuffling, a permutation of n instances: a window stands where its first one does.
@@ -245,10 +258,7 @@ class PackedLoader(InstanceLoader):
         """
         size = self.windows.instances
         place = torch.randperm(int(size.sum()), generator=self.generator).numpy()
-        order = np.argsort(place[np.cumsum(size) - size])
-        before = np.cumsum(size[order]) - size[order]
-        batches = -(-int(size.sum()) // self.step)
-        return np.split(order, np.searchsorted(before // self.step, np.arange(1, batches)))
+        return self._cut(np.argsort(place[np.cumsum(size) - size]))
 
 
 class EvalLoader(FullSortEvalDataLoader):

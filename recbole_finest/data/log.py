@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from recbole_finest.seeding import Keys, mixed
+
 TRAIN, VALID, TEST = 0, 1, 2  # roles
 
 
@@ -31,6 +33,8 @@ class InteractionLog:
         n_clean: number of rows of the clean log.
         is_target: whether each clean row may be the next item of a training instance, ``[n_clean]``;
             None is all. An inserted interaction is one where that at its ``place`` is.
+        user_keys, item_keys: keys of the user and item tokens, ``[n_users]`` and ``[n_items]``; None
+            where there are no tokens, and ids stand for them.
     """
 
     user: np.ndarray
@@ -43,6 +47,8 @@ class InteractionLog:
     n_items: int
     n_clean: int
     is_target: np.ndarray | None = None
+    user_keys: Keys | None = None
+    item_keys: Keys | None = None
     _cache: dict = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -131,6 +137,41 @@ class InteractionLog:
     def keeps_rows(self) -> bool:
         """Whether the row at each position is the clean one there: nothing came in or went out."""
         return len(self) == self.n_clean and self.place is self.row
+
+    @property
+    def keys(self) -> Keys:
+        """A key for each interaction, ``[n]``: of its user, item and time, whatever else is in the log.
+
+        Of several that agree in all three, the first, second, … have keys of their own.
+        """
+        if "keys" not in self._cache:
+            users, items = self.entity_keys()
+            keys = mixed(self.time.view(np.uint64))
+            keys = mixed(keys ^ items[self.item]) ^ users[self.user]
+            order = np.argsort(keys, kind="stable")
+            same = np.diff(keys[order]) == 0
+            if same.any():
+                head = np.flatnonzero(np.append(True, ~same))
+                number = np.empty(len(keys), np.uint64)
+                number[order] = np.arange(len(keys)) - np.repeat(
+                    head, np.diff(np.append(head, len(keys)))
+                )
+                keys = np.where(number > 0, mixed(keys ^ mixed(number)), keys)
+            self._cache["keys"] = keys
+        return self._cache["keys"]
+
+    def entity_keys(self) -> tuple[Keys, Keys]:
+        """Keys of the users, ``[n_users]``, and of the items, ``[n_items]``."""
+        users, items = self.user_keys, self.item_keys
+        if users is None:
+            users = mixed(np.arange(self.n_users, dtype=np.uint64), seed=1)
+        if items is None:
+            items = mixed(np.arange(self.n_items, dtype=np.uint64), seed=2)
+        return users, items
+
+    def with_keys(self, users: Keys, items: Keys) -> InteractionLog:
+        """The same log with keys of its user and item tokens."""
+        return replace(self, user_keys=users, item_keys=items, _cache={})
 
     def first_time(self, positions: np.ndarray) -> np.ndarray:
         """Time of the first interaction of the users at ``positions``, ``[len(positions)]``."""

@@ -9,8 +9,9 @@ import torch
 from recbole.data.interaction import Interaction
 
 from recbole_finest.data.gather import Histories, int64_tensor
-from recbole_finest.data.instances import ROW_FIELD, Fields
+from recbole_finest.data.instances import KEY_FIELD, ROW_FIELD, Fields
 from recbole_finest.data.log import InteractionLog
+from recbole_finest.seeding import Keys, mixed
 
 POSITION_FIELD = (
     "finest_position"  # flat index, into [W · L], of the input that scores each instance
@@ -25,13 +26,13 @@ class Windows:
         start: log position of the first input, ``[w]``.
         first: log position of the first target that the window scores, ``[w]``.
         stop: log position of the last target, plus 1, ``[w]``; inputs are ``start … stop - 2``.
-        clean: number of the clean window that this one belongs to, ``[w]``, ascending.
+        keys: of the user and of the interaction that the window begins behind, ``[w]``.
     """
 
     start: np.ndarray
     first: np.ndarray
     stop: np.ndarray
-    clean: np.ndarray
+    keys: Keys
 
     def __len__(self) -> int:
         return len(self.start)
@@ -42,93 +43,60 @@ class Windows:
         return self.stop - self.first
 
 
-class WindowPlan:
-    """Which clean window scores which training instance.
+def cut_windows(log: InteractionLog, width: int, stride: int) -> Windows:
+    """The windows that score a log's training instances, in log order, each instance in exactly one.
 
-    The first window of a user holds inputs 0 … L − 1 and scores everything up to target L. Window i
-    starts ``i · stride`` later and scores the targets after those of window i − 1, up to its end.
-    Each instance is scored exactly once, from the window that gives it the longest context: all of
-    its history up to L interactions, at least L − stride + 1 once the history is that long.
-
-    The boundaries are clean row ids, so a perturbation changes the windows that contain it only: what
-    is deleted there shortens the context, and an insertion can cost one interaction of it.
+    The first window of a user scores everything up to target L. Each further one scores the next
+    targets up to a boundary ⌈stride / 2⌉ … stride later, the one there whose key is the smallest, and
+    has the L interactions before the last of them as inputs. So an instance has all of its history as
+    context up to L interactions, at least L − stride + 1 once the history is that long. Because keys
+    decide, an interaction that comes or goes changes the windows around it only: the boundaries behind
+    it are soon the same again (content-defined chunking: Muthitacharoen et al., LBFS, SOSP 2001).
 
     Args:
-        clean: the clean log; every user's training rows must precede the others.
+        log: the log; every user's training rows must precede the others.
         width: L, ``MAX_ITEM_LIST_LENGTH``.
-        stride: distance between windows, 1 … L.
+        stride: largest distance between two windows, 1 … L.
     """
+    targets = log.target_positions
+    if len(targets) == 0:
+        none = np.zeros(0, np.int64)
+        return Windows(none, none, none, np.zeros(0, np.uint64))
+    users, head = np.unique(log.user[targets], return_index=True)
+    begin = log.user_begin[users]
+    last = np.append(targets[head[1:] - 1], targets[-1:]) - begin  # indices in the user's history
+    first = targets[head] - begin
+    keys = log.entity_keys()[0][users]
+    found = []
+    end = np.minimum(last, width)
+    late = first > width  # only the newest are targets
+    end[late] = _boundary(log, begin[late], first[late] - 1, last[late], stride)
+    while len(begin):
+        found.append(np.stack([begin + np.maximum(0, end - width), begin + first, begin + end + 1]))
+        more = end < last
+        begin, end, last = begin[more], end[more], last[more]
+        first = end + 1
+        end = _boundary(log, begin, end, last, stride)
+    start, first, stop = np.concatenate(found, axis=1)
+    order = np.argsort(first, kind="stable")
+    start, first, stop = start[order], first[order], stop[order]
+    whose = np.searchsorted(users, log.user[first])
+    heads = np.append(True, whose[1:] != whose[:-1])
+    before = np.where(heads, 0, log.keys[first - 1])  # the boundary that it begins behind
+    return Windows(start, first, stop, mixed(keys[whose] ^ mixed(before)))
 
-    def __init__(self, clean: InteractionLog, width: int, stride: int):
-        self.width, self.stride = width, stride
-        rows = clean.train_positions
-        begin = clean.user_begin[clean.user[rows]]
-        step = rows - begin  # index of the row in its user's history
-        number = np.maximum(0, -(-(step - width) // stride))  # window that scores it as a target
-        new_user = np.flatnonzero(np.diff(begin, prepend=-1))
-        per_user = np.append(number[new_user[1:] - 1], number[-1:]) + 1
-        # base: windows before this user
-        base = np.repeat(np.cumsum(per_user) - per_user, np.diff(np.append(new_user, len(rows))))
-        self.window_of_row = np.full(clean.n_clean, -1, np.int64)
-        self.window_of_row[rows] = base + number
-        self.start_row = np.zeros(int(per_user.sum()), np.int64)
-        self.start_row[base + number] = begin + number * stride
-        targets = clean.target_positions
-        self.clean_instances = np.bincount(
-            self.window_of_row[targets], minlength=len(self.start_row)
-        )
 
-    def windows(self, log: InteractionLog) -> Windows:
-        """The windows of a (perturbed) log, in log order; every target of ``log`` is in exactly one."""
-        targets = log.target_positions
-        number = self.window_of_row[log.place[targets]]
-        head = np.flatnonzero(np.diff(number, prepend=-1))
-        first = targets[head]
-        stop = np.append(targets[head[1:] - 1], targets[-1:]) + 1
-        clean = number[head]
-        start = np.searchsorted(log.place, self.start_row[clean])
-        start = np.minimum(np.maximum(start, log.user_begin[log.user[first]]), first - 1)
-        return self._split(Windows(start, first, stop, clean), log)
-
-    def _split(self, whole: Windows, log: InteractionLog) -> Windows:
-        """Cut windows that insertions made longer than L into some of at most L inputs.
-
-        First goes context that can be spared: a target keeps L − stride interactions.
-        """
-        context = max(1, self.width - self.stride)
-        parts: list[Windows] = []
-        rest = whole
-        while len(rest) or not parts:
-            spared = np.minimum(rest.stop - 1 - self.width, rest.first - context)
-            start = np.maximum(rest.start, spared)
-            stop = np.minimum(rest.stop, start + self.width + 1)
-            parts.append(Windows(start, rest.first, stop, rest.clean))
-            more = stop < rest.stop
-            begin = log.user_begin[log.user[stop[more]]]
-            rest = Windows(begin, stop[more], rest.stop[more], rest.clean[more])
-        joined = [np.concatenate([getattr(p, n) for p in parts]) for n in Windows.__annotations__]
-        order = np.argsort(joined[3], kind="stable")
-        return Windows(*(column[order] for column in joined))
-
-    def batches(self, windows: Windows, rank: np.ndarray, batch_size: int) -> list[np.ndarray]:
-        """Cut windows into batches of about ``batch_size`` scored instances.
-
-        ``rank`` is the place of every clean window in this epoch, ``[clean windows]``; the cuts are
-        those of the clean windows, whatever the log.
-        """
-        by_rank = np.argsort(rank)
-        before = np.cumsum(self.clean_instances[by_rank]) - self.clean_instances[by_rank]
-        batch_of_clean = np.empty(len(rank), np.int64)
-        batch_of_clean[by_rank] = before // batch_size
-        order = np.argsort(rank[windows.clean], kind="stable")
-        cuts = np.searchsorted(
-            batch_of_clean[windows.clean[order]], np.arange(1, self.n_batches(batch_size))
-        )
-        return np.split(order, cuts)
-
-    def n_batches(self, batch_size: int) -> int:
-        """Batches in an epoch."""
-        return max(1, -(-int(self.clean_instances.sum()) // batch_size))
+def _boundary(
+    log: InteractionLog, begin: np.ndarray, end: np.ndarray, last: np.ndarray, stride: int
+) -> np.ndarray:
+    """The next boundary behind ``end`` for each user, all indices in the user's history, ``[u]``."""
+    near = -(-stride // 2)
+    steps = np.arange(near, stride + 1)
+    at = end[:, None] + steps
+    inside = at <= last[:, None]
+    keys = log.keys[np.minimum(begin[:, None] + at, len(log) - 1)]
+    best = np.where(inside, keys, np.uint64(2**64 - 1)).argmin(axis=1)
+    return np.where(last - end <= stride, last, end + near + best)
 
 
 def packed_batch(
@@ -137,8 +105,8 @@ def packed_batch(
     """Gather windows into a batch that a model's own ``calculate_loss`` takes.
 
     Returns:
-        Interaction with user ``[W]``, item list ``[W, L]``, length ``[W]`` and, for the N instances
-        that the windows score, item ``[N]``, ``finest_row`` ``[N]`` and ``finest_position`` ``[N]``.
+        Interaction with user, length and ``finest_key`` ``[W]``, item list ``[W, L]`` and,
+        for the N instances that the windows score, item, ``finest_row`` and ``finest_position`` ``[N]``.
     """
     start, first = windows.start[index], windows.first[index]
     stop, count = windows.stop[index], windows.instances[index]
@@ -153,6 +121,7 @@ def packed_batch(
         fields.item: int64_tensor(log.item[target]),
         ROW_FIELD: int64_tensor(log.row[target]),
         POSITION_FIELD: int64_tensor(window * fields.width + target - 1 - start[window]),
+        KEY_FIELD: torch.from_numpy(windows.keys[index].view(np.int64)),
     }
     if fields.offset:
         offsets = inputs.of(log.time, minus=log.first_time(start))

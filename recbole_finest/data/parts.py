@@ -9,9 +9,9 @@ from recbole.data.interaction import Interaction
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.packed import POSITION_FIELD
 from recbole_finest.parallel import distributed
+from recbole_finest.seeding import mixed
 
 LIST_FIELD = "finest_list"  # number of an instance's reference list; -1 where it takes no part
-MIXED = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def subset(batch: Interaction, index: np.ndarray, item_field: str) -> Interaction:
@@ -77,7 +77,7 @@ def draw(lists: np.ndarray, unit: np.ndarray, rows: np.ndarray, most: int, seed:
     """
     count = np.bincount(unit, lists >= 0).astype(np.int64)
     first = np.unique(unit, return_index=True)[1]
-    found = distributed.gather((_mixed(rows[first], seed), count))
+    found = distributed.gather((mixed(rows[first].astype(np.int64).view(np.uint64), seed), count))
     key, size = (np.concatenate(column) for column in zip(*found))
     order = np.argsort(key, kind="stable")
     order = order[size[order] > 0]
@@ -87,16 +87,6 @@ def draw(lists: np.ndarray, unit: np.ndarray, rows: np.ndarray, most: int, seed:
     chosen[order[fits]] = True
     before = sum(len(keys) for keys, _ in found[: distributed.rank()])
     return np.where(chosen[before + unit], lists, -1)
-
-
-def _mixed(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Uniform 64-bit numbers, one per row id: the finaliser of SplitMix64 (Steele et al., 2014)."""
-    gamma, one, other = MIXED
-    with np.errstate(over="ignore"):
-        x = rows.astype(np.int64).view(np.uint64) * gamma + np.uint64(seed)
-        x = (x ^ (x >> np.uint64(30))) * one
-        x = (x ^ (x >> np.uint64(27))) * other
-    return x ^ (x >> np.uint64(31))
 
 
 def _width(batch: Interaction) -> int:

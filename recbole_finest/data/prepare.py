@@ -48,8 +48,8 @@ class Data:
     def train_loader(self, stage: str, log: InteractionLog | None = None) -> InstanceLoader:
         """The training loader of a stage, over the clean log or a perturbed one."""
         kind = PackedLoader if self.packed else InstanceLoader
-        loader = kind(self.config, self.train, self.samplers[0], stage)
-        return loader if log is None else loader.with_log(log)
+        dataset = self.train if log is None else self.train.with_log(log)
+        return kind(self.config, dataset, self.samplers[0], stage)
 
     def valid_loader(self) -> Any:
         """The validation loader; None where the split leaves no validation instance."""

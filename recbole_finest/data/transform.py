@@ -18,13 +18,13 @@ from recbole.data import transform as recbole_transform
 from recbole.data.dataset import Dataset
 from recbole.data.interaction import Interaction
 
+from recbole_finest.data.instances import KEY_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import perturb
-from recbole_finest.data.perturbation.keys import spawn
 from recbole_finest.errors import UserError
+from recbole_finest.seeding import Keys, keyed_uniform
 
 BatchTransform = Callable[[Dataset, Interaction], Interaction]
-SLOT_FIELD = "finest_slot"  # an instance's place within its batch, the same on both sides of a pair
 
 
 class MaskItemSequence:
@@ -32,7 +32,7 @@ class MaskItemSequence:
 
     With probability ``ft_ratio`` the whole batch has its last item masked; else every item is masked
     with probability ``mask_ratio``. Adds ``[B, L]`` and ``[B, M]`` fields under RecBole's names,
-    M = int(mask_ratio · L). An instance's draws depend on its slot only, so that a row that leaves
+    M = int(mask_ratio · L). An instance's draws depend on its key only, so that a row that leaves
     the batch does not change what is masked in the others.
 
     Args:
@@ -53,21 +53,21 @@ class MaskItemSequence:
         names = self.names
         items = interaction[names.ITEM_SEQ].numpy()  # [B, L]
         n_items, width = dataset.num(names.ITEM_ID), names.mask_item_length
-        slots = _slots(interaction, len(items))
+        keys = _keys(interaction, len(items))
         last_only = self.rng.random() < names.ft_ratio
-        for_masks, for_negatives = spawn(self.rng, 2)
+        for_masks, for_negatives = self.rng.integers(2**63 - 1, size=2).tolist()
         if last_only:
             last = interaction[names.ITEM_SEQ_LEN].numpy() - 1
             masked = np.arange(items.shape[1]) == last[:, None]
         else:
-            draws = _by_slot(for_masks, slots, items.shape[1])
+            draws = keyed_uniform(keys, for_masks, items.shape[1])
             masked = (draws < names.mask_ratio) & (items != 0)
         from_right = masked[:, ::-1].cumsum(1)[:, ::-1]  # of masked ones; only ``width`` have room
         row, position = np.nonzero(masked & (from_right <= width))
         place = row, width - from_right[row, position]
         positive, index, negative = np.zeros((3, len(items), width), np.int64)
         positive[place], index[place] = items[row, position], position
-        draws = _by_slot(for_negatives, slots, width)
+        draws = keyed_uniform(keys, for_negatives, width)
         negative[place] = absent_items(items, n_items, row, draws[place])
         new = {
             names.MASK_ITEM_SEQ: np.where(masked, n_items, items),
@@ -79,13 +79,11 @@ class MaskItemSequence:
         return interaction
 
 
-def _slots(interaction: Interaction, n: int) -> np.ndarray:
-    return interaction[SLOT_FIELD].numpy() if SLOT_FIELD in interaction else np.arange(n)
-
-
-def _by_slot(rng: np.random.Generator, slots: np.ndarray, width: int) -> np.ndarray:
-    """Uniform draws, ``[B, width]``, those of a row depending on its slot only."""
-    return rng.random((int(slots.max(initial=-1)) + 1, width))[slots]
+def _keys(interaction: Interaction, n: int) -> Keys:
+    """Keys of the instances of a batch; their places in it where it has none."""
+    if KEY_FIELD in interaction:
+        return interaction[KEY_FIELD].numpy().view(np.uint64)
+    return np.arange(n, dtype=np.uint64)
 
 
 def absent_items(

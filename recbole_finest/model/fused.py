@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LEVELS = 2**16  # of a 16-bit random number
+from recbole_finest.scoring.dropout import LEVELS, RowDraws
 
 
 def fuse(model: nn.Module) -> nn.Module:
@@ -34,12 +34,18 @@ class Dropout(nn.Dropout):
 
     An element is dropped with probability ``round(p · 2¹⁶) / 2¹⁶``, off by at most 2⁻¹⁷, and the
     others are divided by exactly the probability of being kept, so that means are preserved. Draws
-    from PyTorch's global generator. On other devices it is ``nn.Dropout`` itself.
+    from ``rows`` where they fit, else from PyTorch's global generator. On other devices it is
+    ``nn.Dropout`` itself.
+
+    Attributes:
+        rows: draws of the rows of the batch at hand, set for a training step.
 
     Example:
         >>> Dropout(0.5)(torch.ones(99)).unique()
         tensor([0., 2.])
     """
+
+    rows: RowDraws | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         dropped = round(self.p * LEVELS)
@@ -47,9 +53,9 @@ class Dropout(nn.Dropout):
             return input
         if dropped == LEVELS or input.device.type != "cpu" or torch.compiler.is_compiling():
             return super().forward(input)
-        return input * keep_mask(input.shape, dropped).to(input.dtype).mul_(
-            LEVELS / (LEVELS - dropped)
-        )
+        keyed = self.rows is not None and self.rows.fits(input.shape)
+        draw = self.rows.keep_mask if self.rows is not None and keyed else keep_mask
+        return input * draw(input.shape, dropped).to(input.dtype).mul_(LEVELS / (LEVELS - dropped))
 
 
 def keep_mask(shape: torch.Size, dropped: int) -> Tensor:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import SequentialRecommender
 from torch import nn
 
+from recbole_finest.data.instances import KEY_FIELD
 from recbole_finest.data.packed import POSITION_FIELD
+from recbole_finest.scoring.dropout import RowDraws
 
 
 def shallow(interaction: Interaction) -> Interaction:
@@ -21,13 +25,24 @@ def shallow(interaction: Interaction) -> Interaction:
 
 @contextmanager
 def packed(model: SequentialRecommender, interaction: Interaction) -> Iterator[None]:
-    """Score the positions that a packed batch names; without any, one a row as ever."""
+    """Score the positions that a packed batch names; without any, one a row as ever.
+
+    Dropout is drawn for each row from its key, where the batch has keys.
+    """
     index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
     model.packed_index = index
+    keyed = [m for m in model.modules() if hasattr(m, "rows")] if model.training else []
+    if keyed and KEY_FIELD in interaction:
+        keys = interaction[KEY_FIELD].cpu().numpy().view(np.uint64)
+        draws = RowDraws(keys, int(torch.randint(2**62, ())))
+        for layer in keyed:
+            layer.rows = draws
     try:
         yield
     finally:
         model.packed_index = None
+        for layer in keyed:
+            layer.rows = None
 
 
 @contextmanager

@@ -17,10 +17,9 @@ from recbole.data.utils import create_samplers, get_dataloader
 
 from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import create_dataset
-from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.data.transform import SLOT_FIELD
+from recbole_finest.data.instances import KEY_FIELD, ROW_FIELD
 
-OURS_ONLY = {ROW_FIELD, SLOT_FIELD}
+OURS_ONLY = {ROW_FIELD, KEY_FIELD}
 
 
 def write_atomic(path: Path, columns: dict[str, Sequence[Any]]) -> None:

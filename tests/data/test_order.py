@@ -1,5 +1,8 @@
 """The order of training: complete, reproducible, and disturbed by a perturbation only where it must be."""
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +13,10 @@ from hypothesis import strategies as st
 from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader, PackedLoader
+from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.order import StableOrder
 from recbole_finest.data.perturbation import KINDS, perturb
+from recbole_finest.seeding import token_keys
 from tests.data.logs import logs, make_log
 from tests.data.stock import (
     assert_same_batch,
@@ -32,23 +37,26 @@ MODELS = {
 }
 
 
-def rows_of(log, batches):
-    return [log.row[positions].tolist() for positions, _ in batches]
+def batch_of(log, size, epoch=0, seed=0, stage="base", count=None):
+    """The batch of each training interaction, by user, item and time, and its place in the batch."""
+    targets = log.target_positions
+    order = StableOrder(len(targets) if count is None else count, size, seed, stage)
+    found = {}
+    for b, batch in enumerate(order.batches(log.keys[targets], epoch)):
+        for place, position in enumerate(targets[batch].tolist()):
+            what = (int(log.user[position]), int(log.item[position]), float(log.time[position]))
+            found.setdefault(what, []).append((b, place))
+    return found
 
 
 @limits(max_examples=100, deadline=None)
 @given(log=logs(), size=st.integers(1, 9), epoch=st.integers(0, 3))
-def test_an_epoch_of_the_clean_log_has_every_instance_once(log, size, epoch):
-    order = StableOrder(log, size, seed=0, stage="base")
-    batches = order.batches(log, epoch)
-    every = [position for positions, _ in batches for position in positions.tolist()]
-    assert sorted(every) == log.target_positions.tolist()
-    if every:
-        assert len(batches) == len(order)
-        assert all(len(positions) == size for positions, _ in batches[:-1])
-        assert 1 <= len(batches[-1][0]) <= size
-    for positions, slots in batches:
-        assert slots.tolist() == list(range(len(positions)))
+def test_an_epoch_has_every_instance_once(log, size, epoch):
+    targets = log.target_positions
+    order = StableOrder(len(targets), size, seed=0, stage="base")
+    batches = order.batches(log.keys[targets], epoch)
+    assert len(batches) == len(order) == max(1, round(len(targets) / size))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(len(targets)))
 
 
 @limits(max_examples=200, deadline=None)
@@ -58,52 +66,63 @@ def test_an_epoch_of_the_clean_log_has_every_instance_once(log, size, epoch):
     kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3),
     data=st.data(),
 )
-def test_a_perturbation_touches_only_its_own_batches(log, size, kinds, data):
-    order = StableOrder(log, size, seed=1, stage="base")
+def test_rows_that_come_or_go_leave_the_others_in_their_batches(log, size, kinds, data):
     perturbed = log
     for kind in kinds:
         if len(perturbed.train_positions):
             count = data.draw(st.integers(1, min(3, len(perturbed.train_positions))))
             perturbed, _ = perturb(perturbed, kind, count=count, rng=0)
-    clean, changed = order.batches(log, 0), order.batches(perturbed, 0)
-    assert len(clean) == len(changed)
-    every = np.concatenate([positions for positions, _ in changed])
-    assert sorted(every.tolist()) == perturbed.target_positions.tolist()
-    before = set(log.row[log.target_positions].tolist())
-    after = set(perturbed.row[perturbed.target_positions].tolist())
-    for (was, was_slots), (now, now_slots) in zip(clean, changed):
-        was_rows, now_rows = log.row[was].tolist(), perturbed.row[now].tolist()
-        slot_of = dict(zip(was_rows, was_slots.tolist()))
-        both = [row for row in was_rows if row in after]
-        assert both == [row for row in now_rows if row in before]
-        for place, slot in zip(perturbed.place[now].tolist(), now_slots.tolist()):
-            assert 0 <= slot <= size
-            if place in slot_of:
-                assert slot == slot_of[place]
-        for i, row in enumerate(now_rows):  # an inserted one comes just before the one it precedes
-            if row < 0 and int(perturbed.place[now[i]]) in after:
-                assert perturbed.place[now[i + 1]] == perturbed.place[now[i]]
-                assert now[i + 1] == now[i] + 1
+    n = len(log.target_positions)  # the same number of batches; another is the next test's
+    clean, changed = batch_of(log, size, count=n), batch_of(perturbed, size, count=n)
+    equal = [
+        Counter(zip(*(getattr(one, c).tolist() for c in ("user", "item", "time"))))
+        for one in (log, perturbed)
+    ]
+    for what in clean.keys() & changed.keys():
+        if all(count[what] == 1 for count in equal):  # equal rows stand for one another
+            assert clean[what][0][0] == changed[what][0][0]
+
+
+def test_one_more_batch_takes_its_share_and_moves_no_other():
+    keys = token_keys(range(20_000))
+    was = StableOrder(20_000, 100, 0, "base").batches(keys, 3)
+    now = StableOrder(20_100, 100, 0, "base").batches(keys, 3)
+    assert (len(was), len(now)) == (200, 201)
+    stayed = sum(np.isin(now[b], was[b]).sum() for b in range(200))
+    assert len(now[200]) == 20_000 - stayed == pytest.approx(100, abs=40)
+    assert all(np.isin(now[b], was[b]).all() for b in range(200))
+    sizes = np.array([len(batch) for batch in was])
+    assert sizes.mean() == 100 and sizes.std() == pytest.approx(10, rel=0.2)  # as by chance
+
+
+def test_the_batches_are_those_of_the_rows_in_any_file():
+    """Ids, rows and their order differ; tokens and times do not."""
+    log = make_log("1234567891234", "5678912345678")
+    users, items = token_keys(["[PAD]", "ann", "bob"]), token_keys(range(10))
+    one = log.with_keys(users, items)
+    swap = np.array([0, 2, 1])
+    other = InteractionLog.from_columns(
+        swap[log.user], 10 - log.item.astype(int), log.time, log.role, 3, 10
+    ).with_keys(users[swap], np.append(items[:1], items[:0:-1]))
+    first = {(u, i, t): b for (u, i, t), b in batch_of(one, 4).items()}
+    second = {(int(swap[u]), 10 - i, t): b for (u, i, t), b in batch_of(other, 4).items()}
+    assert first == second and len({b for found in first.values() for b, _ in found}) > 2
+
+
+def test_rows_that_agree_in_everything_have_keys_of_their_own():
+    log = make_log("111")
+    same = replace(log, time=np.zeros(3), _cache={})
+    assert len(set(same.keys.tolist())) == 3
+    shorter, _ = perturb(same, "deletion", "file", rows=[1], rng=0)
+    assert set(shorter.keys.tolist()) <= set(same.keys.tolist())
 
 
 def test_seed_stage_and_epoch_change_the_order():
     log = make_log("1234567891234", "5678912345678")
     ways = [(0, "base", 0), (1, "base", 0), (0, "fine-tuning", 0), (0, "base", 1)]
-    found = [rows_of(log, StableOrder(log, 4, s, g).batches(log, e)) for s, g, e in ways]
+    found = [batch_of(log, 4, e, s, g) for s, g, e in ways]
     assert all(found[i] != found[j] for i in range(4) for j in range(i))
-    assert found[0] == rows_of(log, StableOrder(log, 4, 0, "base").batches(log, 0))
-
-
-def test_fixed_order_keeps_its_cuts():
-    log = make_log("1234", "567")
-    order = StableOrder(log, 2, 0, "base", rows=np.array([4, 5, 6, 0, 1, 2, 3]))
-    assert rows_of(log, order.batches(log, 5)) == [[5, 6], [1, 2], [3]]
-    shorter, _ = perturb(log, "deletion", "file", rows=[5], rng=0)
-    assert rows_of(shorter, order.batches(shorter, 5)) == [[6], [1, 2], [3]]
-    longer, _ = perturb(log, "insertion", "file", rows=[0, 1], rng=0)
-    batches = order.batches(longer, 0)
-    assert rows_of(longer, batches) == [[5, 6, 0], [-1, 1, 2], [3]]  # 0 has a history now
-    assert [slots.tolist() for _, slots in batches] == [[0, 1, 2], [0, 0, 1], [0]]
+    assert found[0] == batch_of(log, 4)
 
 
 # Loaders ----------------------------------------------------------------------------------------------

@@ -1,17 +1,16 @@
 """Windows: each instance in one of them, with its context, and undisturbed by changes elsewhere."""
 
-import time
+from itertools import pairwise
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from recbole_finest.data.instances import ROW_FIELD, Fields
+from recbole_finest.data.instances import KEY_FIELD, ROW_FIELD, Fields
 from recbole_finest.data.log import TEST, TRAIN, InteractionLog
-from recbole_finest.data.packed import POSITION_FIELD, WindowPlan, packed_batch
+from recbole_finest.data.packed import POSITION_FIELD, Windows, cut_windows, packed_batch
 from recbole_finest.data.perturbation import KINDS, perturb
 from tests.data.logs import make_log
 
@@ -33,10 +32,9 @@ def training_logs(draw: st.DrawFn) -> InteractionLog:
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> tuple[InteractionLog, WindowPlan]:
-    log = draw(training_logs())
+def shapes(draw: st.DrawFn) -> tuple[int, int]:
     width = draw(st.integers(1, 6))
-    return log, WindowPlan(log, width, draw(st.integers(1, width)))
+    return width, draw(st.integers(1, width))
 
 
 def perturbed_logs(draw, log, most=3):
@@ -49,132 +47,104 @@ def perturbed_logs(draw, log, most=3):
     return log
 
 
-def check_windows(plan, log):
-    """What holds for the windows of any log; returns the windows and each target's context."""
-    windows = plan.windows(log)
-    scored = [p for a, b in zip(windows.first.tolist(), windows.stop.tolist()) for p in range(a, b)]
-    assert sorted(scored) == log.target_positions.tolist()  # each in exactly one
-    assert (windows.instances >= 1).all()
-    assert (windows.stop - 1 - windows.start <= plan.width).all()
-    assert (windows.start < windows.first).all()
-    same_user = log.user[windows.start] == log.user[windows.stop - 1]
-    assert same_user.all() and (np.diff(windows.clean) >= 0).all()
-    number = plan.window_of_row[log.place[windows.first]]
-    np.testing.assert_array_equal(windows.clean, number)
-    context = {}
-    for start, first, stop in zip(windows.start, windows.first, windows.stop):
-        context.update({target: target - start for target in range(first, stop)})
-    return windows, context
-
-
-@limits(max_examples=200, deadline=None)
-@given(plans())
-def test_clean_windows(planned):
-    log, plan = planned
-    windows, context = check_windows(plan, log)
-    steps = log.target_positions - log.user_start[log.target_positions]
-    for target, step in zip(log.target_positions.tolist(), steps.tolist()):
-        if step <= plan.width:
-            assert context[target] == step  # the whole history
-        else:
-            assert plan.width - plan.stride < context[target] <= plan.width
-    np.testing.assert_array_equal(
-        np.bincount(windows.clean, windows.instances, len(plan.start_row)), plan.clean_instances
-    )
-
-
 @limits(max_examples=400, deadline=None)
-@given(plans(), st.data())
-def test_windows_of_perturbed_logs(planned, data):
-    log, plan = planned
-    perturbed = perturbed_logs(data.draw, log)
-    _, context = check_windows(plan, perturbed)
-    deleted = np.setdiff1d(log.row, perturbed.row)
-    for target, length in context.items():
-        history = target - perturbed.user_begin[perturbed.user[target]]
-        place = int(perturbed.place[target])
-        start = plan.start_row[plan.window_of_row[place]]
-        lost = ((deleted >= start) & (deleted < place)).sum()
-        assert length >= min(history, max(1, plan.width - plan.stride - lost))
+@given(training_logs(), shapes(), st.data())
+def test_each_instance_is_in_one_window_with_its_context(log, shape, data):
+    width, stride = shape
+    log = perturbed_logs(data.draw, log) if data.draw(st.booleans()) else log
+    windows = cut_windows(log, width, stride)
+    scored = [p for a, b in zip(windows.first.tolist(), windows.stop.tolist()) for p in range(a, b)]
+    assert scored == log.target_positions.tolist()  # in the order of the log
+    assert (windows.instances >= 1).all()
+    assert (windows.stop - 1 - windows.start <= width).all()
+    assert (log.user[windows.start] == log.user[windows.stop - 1]).all()
+    assert len(set(windows.keys.tolist())) == len(windows)
+    for start, first, stop in zip(windows.start, windows.first, windows.stop):
+        for target in range(first, stop):
+            history = target - log.user_begin[log.user[target]]
+            assert min(history, width - stride + 1) <= target - start <= min(history, width)
+            if history <= width:
+                assert target - start == history  # the whole of it
 
 
 @limits(max_examples=200, deadline=None)
-@given(plans(), st.integers(1, 8), st.integers(0, 5), st.data())
-def test_windows_without_a_change_stay_in_their_batches(planned, batch_size, epoch, data):
-    log, plan = planned
-    perturbed = perturbed_logs(data.draw, log, most=2)
-    rank = np.random.default_rng(epoch).permutation(len(plan.start_row))
+@given(training_logs(), shapes(), st.data())
+def test_windows_of_other_users_stay_as_they_were(log, shape, data):
+    n = len(log.train_positions)
+    if n == 0:
+        return
+    kind = data.draw(st.sampled_from(sorted(KINDS)))
+    changed, changes = perturb(log, kind, count=data.draw(st.integers(1, min(2, n))), rng=0)
     found = []
-    for one in (log, perturbed):
-        windows = plan.windows(one)
-        batches = plan.batches(windows, rank, batch_size)
-        assert len(batches) == plan.n_batches(batch_size)
-        assert sorted(np.concatenate(batches).tolist()) == list(range(len(windows)))
-        contents = {}
-        for b, batch in enumerate(batches):
-            for w in batch.tolist():
-                inside = slice(windows.start[w], windows.stop[w])
-                content = (
-                    one.row[inside].tolist(),
-                    one.item[inside].tolist(),
-                    int(windows.first[w] - windows.start[w]),
-                    b,
+    for one in (log, changed):
+        windows = cut_windows(one, *shape)
+        found.append(
+            {
+                (user, tuple(one.time[a:c].tolist()), b - a, key)
+                for a, b, c, key, user in zip(
+                    *(getattr(windows, name).tolist() for name in Windows.__annotations__),
+                    one.user[windows.first].tolist(),
                 )
-                contents.setdefault(int(windows.clean[w]), []).append(content)
-        found.append(contents)
-    touched = set(np.setdiff1d(log.row, perturbed.row).tolist())
-    touched |= set(perturbed.place[perturbed.row < 0].tolist())
-    kept = perturbed.row >= 0
-    touched |= set(
-        perturbed.row[kept][perturbed.item[kept] != log.item[perturbed.row[kept]]].tolist()
+                if user not in changes.user
+            }
+        )
+    assert found[0] == found[1]
+
+
+def test_boundaries_behind_a_change_are_soon_the_same_again():
+    rng = np.random.default_rng(0)
+    log = InteractionLog.from_columns(
+        np.ones(2000, int), rng.integers(1, 99, 2000), np.arange(2000)
     )
-    clean, changed = found
-    for number, windows in clean.items():
-        if not touched & set(windows[0][0]):
-            assert changed[number] == windows, number
-        elif number in changed:
-            assert {content[-1] for content in changed[number]} == {windows[0][-1]}
+    was = cut_windows(log, 20, 10)
+    kept = []
+    for row in range(100, 1000, 100):
+        shorter, _ = perturb(log, "deletion", "file", rows=[row], rng=0)
+        now = cut_windows(shorter, 20, 10)
+        same = set(was.keys.tolist()) & set(now.keys.tolist())
+        behind = was.first > row
+        kept.append(np.isin(was.keys[behind], list(same)).mean())
+        assert np.isin(was.keys[was.stop <= row], list(same)).all()
+    assert np.mean(kept) > 0.95
+    assert 6.5 < np.diff(was.first)[1:].mean() < 9  # half a stride to a whole one
 
 
 def test_a_batch_by_hand():
     log = make_log("123456", "12")  # times 0 … 7
-    plan = WindowPlan(log, width=4, stride=2)
-    windows = plan.windows(log)
-    assert windows.start.tolist() == [0, 2, 6]
+    windows = cut_windows(log, width=4, stride=1)
+    assert windows.start.tolist() == [0, 1, 6]
     assert windows.first.tolist() == [1, 5, 7]
     assert windows.stop.tolist() == [5, 6, 8]
     batch = packed_batch(log, FIELDS, windows, np.array([1, 0, 2]))
     assert batch["user"].tolist() == [1, 1, 2]
-    assert batch["items"].tolist() == [[3, 4, 5, 0], [1, 2, 3, 4], [1, 0, 0, 0]]
-    assert batch["length"].tolist() == [3, 4, 1]
+    assert batch["items"].tolist() == [[2, 3, 4, 5], [1, 2, 3, 4], [1, 0, 0, 0]]
+    assert batch["length"].tolist() == [4, 4, 1]
     assert batch["item"].tolist() == [6, 2, 3, 4, 5, 2]
     assert batch[ROW_FIELD].tolist() == [5, 1, 2, 3, 4, 7]
-    assert batch[POSITION_FIELD].tolist() == [2, 4, 5, 6, 7, 8]
-    assert batch["offset"].tolist() == [[2, 3, 4, 0], [0, 1, 2, 3], [0, 0, 0, 0]]
+    assert batch[POSITION_FIELD].tolist() == [3, 4, 5, 6, 7, 8]
+    assert batch["offset"].tolist() == [[1, 2, 3, 4], [0, 1, 2, 3], [0, 0, 0, 0]]
     assert batch["offset"].dtype == torch.float64
+    assert batch[KEY_FIELD].numpy().view(np.uint64).tolist() == windows.keys[[1, 0, 2]].tolist()
 
 
-def test_an_insertion_by_hand():
-    log = make_log("12345", "12")
-    plan = WindowPlan(log, width=4, stride=2)
-    longer, _ = perturb(log, "insertion", "file", "popular", rows=[2, 5], rng=0)
-    windows = plan.windows(longer)  # items 1 2 [1] 3 4 5 and [1] 1 2
-    assert windows.start.tolist() == [0, 1, 6]
-    assert windows.first.tolist() == [1, 5, 7]
-    assert windows.stop.tolist() == [5, 6, 9]
-    batch = packed_batch(longer, FIELDS, windows, np.arange(3))
-    assert batch["items"].tolist() == [[1, 2, 1, 3], [2, 1, 3, 4], [1, 1, 0, 0]]
-    assert batch["item"].tolist() == [2, 1, 3, 4, 5, 1, 2]
-    assert batch[ROW_FIELD].tolist() == [1, -1, 2, 3, 4, 5, 6]
+def test_a_boundary_is_the_smallest_key_of_those_within_reach():
+    log = make_log("1" * 12)
+    keys = log.keys
+    windows = cut_windows(log, width=3, stride=3)  # targets 1 … 3, then 2 or 3 at a time
+    ends = (windows.stop - 1).tolist()
+    for end, after in pairwise(ends):
+        if 11 - end <= 3:
+            assert after == 11
+        else:
+            assert after == min((end + 2, end + 3), key=lambda i: keys[i])
 
 
 @limits(max_examples=150, deadline=None)
-@given(plans(), st.data())
-def test_a_batch_tells_every_instance_and_its_context(planned, data):
-    log, plan = planned
+@given(training_logs(), shapes(), st.data())
+def test_a_batch_tells_every_instance_and_its_context(log, shape, data):
     log = perturbed_logs(data.draw, log)
-    windows = plan.windows(log)
-    fields = Fields("user", "item", "timestamp", "length", "items", plan.width, {}, {}, "offset")
+    windows = cut_windows(log, *shape)
+    fields = Fields("user", "item", "timestamp", "length", "items", shape[0], {}, {}, "offset")
     index = np.array(data.draw(st.permutations(range(len(windows)))), int)
     batch = packed_batch(log, fields, windows, index)
     assert sorted(batch[ROW_FIELD].tolist()) == sorted(log.row[log.target_positions].tolist())
@@ -194,27 +164,7 @@ def test_a_batch_tells_every_instance_and_its_context(planned, data):
 
 
 def test_a_log_without_instances_has_no_windows():
-    log = make_log("1", "2", "3")
-    plan = WindowPlan(log, 4, 2)
-    assert len(plan.windows(log)) == 0
-    assert plan.n_batches(8) == 1
-    assert [len(b) for b in plan.batches(plan.windows(log), np.arange(3), 8)] == [0]
-
-
-@pytest.mark.parametrize("stride", [1, 25, 50])
-def test_a_million_interactions_take_no_time(stride):
-    rng = np.random.default_rng(0)
-    n = 10**6
-    log = InteractionLog.from_columns(
-        np.sort(rng.integers(1, 6000, n)), rng.integers(1, 3000, n), np.arange(n)
-    )
-    perturbed, _ = perturb(log, "insertion", ratio=0.01, rng=0)
-    begin = time.perf_counter()
-    plan = WindowPlan(log, 50, stride)
-    windows = plan.windows(perturbed)
-    plan.batches(windows, rng.permutation(len(plan.start_row)), 2048)
-    assert time.perf_counter() - begin < 5  # a tenth of that on a free core
-    assert windows.instances.sum() == len(perturbed.target_positions)
+    assert len(cut_windows(make_log("1", "2", "3"), 4, 2)) == 0
 
 
 def test_recbole_order_changes_altogether_when_one_row_is_missing(tmp_path):

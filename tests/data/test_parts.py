@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recbole.data.interaction import Interaction
 
 from recbole_finest.data.instances import ROW_FIELD, Fields
-from recbole_finest.data.packed import POSITION_FIELD, WindowPlan, packed_batch
+from recbole_finest.data.packed import POSITION_FIELD, cut_windows, packed_batch
 from recbole_finest.data.parts import LIST_FIELD, cut, draw, subset, units
 from tests.data.logs import make_log
 
@@ -18,8 +18,7 @@ FIELDS = Fields("user", "item", "timestamp", "length", "items", 4, {}, {})
 
 def windows():
     log = make_log("123456", "12")
-    plan = WindowPlan(log, width=4, stride=2)
-    return packed_batch(log, FIELDS, plan.windows(log), np.arange(3))
+    return packed_batch(log, FIELDS, cut_windows(log, width=4, stride=1), np.arange(3))
 
 
 def test_a_subset_of_windows_by_hand():

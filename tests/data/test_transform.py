@@ -13,8 +13,8 @@ from recbole.data.transform import Equal as StockEqual
 from recbole.data.transform import InverseItemSequence as StockInverse
 from recbole.data.transform import MaskItemSequence as StockMask
 
+from recbole_finest.data.instances import KEY_FIELD
 from recbole_finest.data.transform import (
-    SLOT_FIELD,
     Compose,
     InverseItemSequence,
     LogPerturbation,
@@ -194,7 +194,7 @@ def test_masks_are_drawn_anew_in_every_batch():
 )
 def test_a_row_that_drops_out_changes_no_other_mask(gone, ft_ratio, seed):
     batch = batch_of([1, 2, 3, 4, 5, 6] * 2, 6)
-    batch.update(Interaction({SLOT_FIELD: torch.arange(12)}))
+    batch.update(Interaction({KEY_FIELD: torch.arange(12)}))
     kept = [slot for slot in range(12) if slot not in gone]
     whole = masked(batch, 6, seed, mask_ratio=0.5, ft_ratio=ft_ratio)
     part = masked(batch[kept], 6, seed, mask_ratio=0.5, ft_ratio=ft_ratio)

@@ -77,7 +77,7 @@ def perturb(
         row=log.place[at].astype(np.int64),
         inserted=inserted,
         user=log.user[at].astype(np.int64),
-        item_before=before if kind != "insertion" else none,
+        item_before=before if how.adds <= 0 else none,
         item_after=after,
         time=log.time[at],
         kind=kind,
@@ -87,7 +87,7 @@ def perturb(
         seed=int(rng) if isinstance(rng, (int, np.integer)) else None,
         n_interactions=len(log.train_positions),
         fingerprint=fingerprint(log),
-        emptied_users=none[:0] if how.needs_item else emptied_users(log, at),
+        emptied_users=emptied_users(log, at) if how.adds < 0 else none[:0],
     )
 
 

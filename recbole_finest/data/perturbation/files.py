@@ -130,14 +130,15 @@ def _parse(
         )
 
     before, after = items("item_before"), items("item_after")
-    if ((before == 0) != (kind == "insertion")).any():
+    how = KINDS[kind]
+    if ((before == 0) != (how.adds > 0)).any():
         raise ValueError("item_before must be null for an insertion, and only there")
-    if ((after == 0) != (kind == "deletion")).any():
+    if ((after == 0) == how.needs_item).any():
         raise ValueError("item_after must be null for a deletion, and only there")
     for index, change in zip(row.tolist(), listed):
         if change["user"] != str(user_tokens[log.user[index]]) or change["time"] != log.time[index]:
             raise ValueError(f"row {index} has another user or time in the data set")
-    if kind != "insertion" and (before != log.item[row]).any():
+    if how.adds <= 0 and (before != log.item[row]).any():
         raise ValueError("an item_before is not that of its row in the data set")
     seed = content["seed"]
     return Changes(
@@ -155,7 +156,7 @@ def _parse(
         seed=None if seed is None else int(seed),
         n_interactions=len(log.train_positions),
         fingerprint=content["fingerprint"],
-        emptied_users=emptied_users(log, row if kind == "deletion" else row[:0]).astype(np.int64),
+        emptied_users=emptied_users(log, row if how.adds < 0 else row[:0]).astype(np.int64),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_finest.data.log import InteractionLog
+from recbole_finest.seeding import keyed_uniform
 
 
 def spawn(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
@@ -17,19 +18,11 @@ def interaction_keys(
 ) -> np.ndarray:
     """A uniform key in [0, 1) for each interaction (at ``positions``; default all), float64.
 
-    The key belongs to the clean row, or, for an inserted interaction, to the place it took. The
-    same generator state therefore gives an interaction the same key in two logs made from one clean
-    log, and what is drawn by key differs only where the logs do.
+    It depends on the interaction's user, item and time and on the state of the generator, so that what
+    is drawn by key differs only where the logs do.
     """
-    clean, inserted = spawn(rng, 2)
-    place = log.place if positions is None else log.place[positions]
-    row = log.row if positions is None else log.row[positions]
-    drawn = clean.random(log.n_clean)
-    keys = drawn if place is log.row and len(place) == log.n_clean else drawn[place]
-    new = np.flatnonzero(row < 0)
-    if len(new):
-        keys[new] = inserted.random(log.n_clean)[place[new]]
-    return keys
+    keys = log.keys if positions is None else log.keys[positions]
+    return keyed_uniform(keys, int(rng.integers(2**63 - 1)))
 
 
 def smallest(keys: np.ndarray, count: int) -> np.ndarray:

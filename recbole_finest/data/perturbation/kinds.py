@@ -16,12 +16,16 @@ from recbole_finest.data.perturbation.registry import Registry
 class Kind:
     """One way to change interactions.
 
-    ``needs_item`` says whether an item choice is asked for, ``replaces_item`` whether the new item
-    takes the place of the old one and so must differ from it.
+    Attributes:
+        needs_item: whether an item choice is asked for; where not, a change has no item after it.
+        replaces_item: whether the new item takes the place of the old one and so must differ from it.
+        adds: interactions that come in with each change: 1, 0, or -1 where one goes. A change that brings
+            one in has no item before it.
     """
 
     needs_item = True
     replaces_item = False
+    adds = 0
 
     def apply(self, log: InteractionLog, position: np.ndarray, item: np.ndarray) -> InteractionLog:
         """The changed log. ``log`` stays as it is, and what does not change may be shared with it.
@@ -42,6 +46,7 @@ class Deletion(Kind):
     """Takes the chosen interactions out."""
 
     needs_item = False
+    adds = -1
 
     def apply(self, log: InteractionLog, position: np.ndarray, item: np.ndarray) -> InteractionLog:
         keep = np.ones(len(log), bool)
@@ -75,6 +80,8 @@ class Replacement(Kind):
 @KINDS.register("insertion")
 class Insertion(Kind):
     """Puts a new training interaction just before each chosen one, at the same time."""
+
+    adds = 1
 
     def apply(self, log: InteractionLog, position: np.ndarray, item: np.ndarray) -> InteractionLog:
         # Each old interaction that follows one or more new ones is taken once for each of them too.

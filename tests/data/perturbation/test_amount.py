@@ -58,7 +58,7 @@ def test_ratio_of_no_change_names_the_smallest_that_works():
         ({"selection": "casper", "count": 1, "max_seq_len": 0}, "max_seq_len=0"),
         ({"selection": "ramdom", "count": 1}, "unknown perturbation selection .*mean 'random'"),
         ({"kind": "delete", "count": 1}, "unknown perturbation kind 'delete'.*mean 'deletion'"),
-        ({"item_choice": "xyzzy", "count": 1}, "unknown item choice 'xyzzy'; use one of least"),
+        ({"item_choice": "xyzzy", "count": 1}, "unknown item choice 'xyzzy'; use one of"),
     ],
 )
 def test_bad_input_is_refused_in_words(options, words):

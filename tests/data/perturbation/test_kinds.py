@@ -106,9 +106,9 @@ def check_contract(log: InteractionLog, perturbed: InteractionLog, kind: str, ro
         assert same[untouched].all() if name == "item" else same.all(), name
     np.testing.assert_array_equal(perturbed.place[kept], row)
     missing = np.setdiff1d(log.row, row)
-    assert missing.tolist() == (rows if kind == "deletion" else [])
+    assert missing.tolist() == (rows if KINDS[kind].adds < 0 else [])
     new = np.flatnonzero(~kept)
-    assert perturbed.place[new].tolist() == (rows if kind == "insertion" else [])
+    assert perturbed.place[new].tolist() == (rows if KINDS[kind].adds > 0 else [])
     assert (perturbed.role[new] == TRAIN).all()
     for name in ("user", "place", "time"):  # the chosen one follows at once
         np.testing.assert_array_equal(
@@ -132,7 +132,7 @@ def test_every_perturbation_keeps_the_contract(kind, selection, data):
     for name, column in zip(COLUMNS, before):
         np.testing.assert_array_equal(getattr(log, name), column)
     assert changes.count == promised == len(changes.user) == len(changes.time)
-    assert len(perturbed) - len(log) == {"deletion": -1, "insertion": 1}.get(kind, 0) * promised
+    assert len(perturbed) - len(log) == KINDS[kind].adds * promised
     assert (log.role[changes.row] == TRAIN).all()
     np.testing.assert_array_equal(changes.user, log.user[changes.row])
     check_contract(log, perturbed, kind, changes.row.tolist())

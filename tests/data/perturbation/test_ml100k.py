@@ -9,7 +9,6 @@ from recbole_finest.data.perturbation import KINDS, SELECTIONS, perturb
 from recbole_finest.data.prepare import prepare
 
 AMOUNTS = {"user": {"count": 3}, "file": {"rows": "drawn"}}
-CHANGE = {"deletion": -1, "replacement": 0, "insertion": 1}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def test_every_kind_and_selection(movies, kind, selection):
     else:
         promised = 500 if selection == "file" else int(n * 0.005)
     assert changes.count == promised > 0
-    assert len(perturbed) == len(log) + CHANGE[kind] * promised
+    assert len(perturbed) == len(log) + KINDS[kind].adds * promised
     assert (log.role[changes.row] == TRAIN).all()
     assert (perturbed.n_users, perturbed.n_items) == (log.n_users, log.n_items)
     assert perturbed.item.min() >= 1 and perturbed.item.max() < log.n_items
