@@ -26,7 +26,7 @@ AXES = {
     "methods": "methods: none, plain, finest, … or package.module:Class",
     "seeds": "seeds of training",
     "shuffle_orders": "stable, recbole",
-    "perturbation_kinds": "deletion, replacement, insertion",
+    "perturbation_kinds": "kinds of perturbation: deletion, insertion, …",
     "perturbation_seeds": "seeds that each test perturbation is drawn with",
 }
 OPTIONS = {

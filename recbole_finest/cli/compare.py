@@ -1,92 +1,96 @@
-"""The command ``compare``: how much rank lists agree."""
+"""The command ``compare``: how much rank lists agree, how accurate they are, and whether that is enough."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
 import numpy as np
 
-from recbole_finest.cli.parser import SentenceParser
+from recbole_finest.cli.compare_parser import FILES, compare_parser
+from recbole_finest.cli.parser import named_values
 from recbole_finest.errors import UserError
-from recbole_finest.evaluator.lists.compare_files import (
-    Gate,
-    compare_files,
-    table,
-    write_comparisons,
-)
-from recbole_finest.evaluator.measures import MEASURES
+from recbole_finest.evaluator.lists.compare_files import compare_files
+from recbole_finest.evaluator.lists.conditions import OVER, UNDER, Condition
+from recbole_finest.evaluator.lists.policy import Policy, checked_coverage
+from recbole_finest.evaluator.lists.tables import notes, tables
+from recbole_finest.evaluator.lists.truth import read_truth
+from recbole_finest.report.gate_files import Outputs
 
 GATE_FAILED = 1
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run ``compare A B [C …]``: print the table, write JSON, test the gates.
+    """Run ``compare A B [C …]``: print the tables, write the files, test the conditions.
 
     Returns:
-        0, or 1 when a ``--fail-under`` measure's mean is below its value for any pair.
+        0, or 1 when a condition to fail on is not met by any pair.
 
     Raises:
-        UserError: bad arguments or files.
+        UserError: bad arguments or files; the files asked for then hold the error.
     """
-    arguments = _parser().parse_args(argv)
-    gates = [Gate.parse(text) for text in arguments.fail_under]
-    # a gate's measure and depth are measured too when they were not asked for
-    metrics = dict.fromkeys([*arguments.metrics, *(gate.name for gate in gates)])
-    topk = dict.fromkeys([*arguments.topk, *(gate.k for gate in gates if gate.name != "top1")])
+    parser = compare_parser()
+    try:
+        return _compare(parser.parse_args(argv))
+    except UserError as error:
+        values, others = named_values(argv, parser.every_option, FILES)
+        left = Outputs(*(values.get(option) for option in FILES)).write_error(str(error), others)
+        if left:
+            raise UserError(" ".join([str(error), *left])) from error
+        raise
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    outputs = Outputs(arguments.output or None, arguments.summary or None, arguments.junit or None)
+    others = [path for path in (arguments.truth, arguments.policy) if path is not None]
+    outputs.check([*arguments.files, *others])
+    policy = _policy(arguments)
+    if policy.min_coverage is not None and not arguments.intersect:
+        raise UserError(
+            f"A least coverage of {policy.min_coverage:g} needs --intersect: without it, files that "
+            "hold different users are not compared at all."
+        )
+    needing = [one.figure for one in policy.conditions if one.needs_truth]
+    if needing and arguments.truth is None:
+        raise UserError(f"{needing[0]} needs --truth FILE, the items that people did choose next.")
+    outputs.clear()
+    stable = [one for one in policy.conditions if not one.needs_truth]
+    # a condition's measure and depth are measured too when they were not asked for
+    metrics = dict.fromkeys([*arguments.metrics, *(one.name for one in stable)])
+    depths = [one.k for one in policy.conditions if one.name != "top1"]
     comparisons = compare_files(
         arguments.files,
         metrics,
-        topk,
+        dict.fromkeys([*arguments.topk, *depths]),
         arguments.rbo_p,
         arguments.reference,
         arguments.all_pairs,
         arguments.intersect,
         np.random.default_rng(arguments.seed),
+        None if arguments.truth is None else read_truth(arguments.truth),
     )
-    print(table(comparisons))
-    if arguments.output:
-        write_comparisons(comparisons, arguments.output, rbo_p=arguments.rbo_p, seed=arguments.seed)
-    failures = [line for gate in gates for line in gate.failures(comparisons)]
-    for line in failures:
-        print(f"FAILED: {line}", file=sys.stderr)
-    return GATE_FAILED if failures else 0
+    print("\n".join(["\n\n".join(tables(comparisons)), *notes(comparisons)]))
+    verdicts = policy.judge(comparisons)
+    failures = [one for one in verdicts if one.level == "fail" and not one.holds]
+    code = GATE_FAILED if failures else 0
+    outputs.write(comparisons, verdicts, code, rbo_p=arguments.rbo_p, seed=arguments.seed)
+    for one in verdicts:
+        if not one.holds:
+            print(
+                f"{'FAILED' if one.level == 'fail' else 'WARNING'}: {one.sentence}", file=sys.stderr
+            )
+    return code
 
 
-def _parser() -> SentenceParser:
-    names = ", ".join(measure.display for measure in MEASURES.values())
-    parser = SentenceParser(
-        prog="run_finest.py compare",
-        description="Measure how much rank lists agree. Files: .npz of ours, TREC runs (.trec, "
-        ".run), tables (.csv, .tsv, .parquet) with user, item, and rank or score.",
-    )
-    add = parser.add_argument
-    add("files", nargs="+", metavar="FILE", help="two or more files; the first is the reference")
-    add("--reference", metavar="NAME", help="path, name or stem of the reference among the files")
-    add("--all-pairs", "--all_pairs", action="store_true", help="compare each with each")
-    add("--metrics", type=_words, default=["RBO", "Jaccard"], help=f"any of {names} (RBO,Jaccard)")
-    add("--topk", type=_depths, default=[10], help="list depths k (10)")
-    add("--rbo_p", "--rbo-p", type=float, default=0.9, help="persistence of RBO and FRBO (0.9)")
-    add("--intersect", action="store_true", help="compare only the instances in both files")
-    add("--output", metavar="FILE", help="write the figures as JSON")
-    add("--seed", type=int, default=0, help="seed of the bootstrap intervals (0)")
-    add(
-        "--fail-under",
-        "--fail_under",
-        action="append",
-        default=[],
-        metavar="jaccard@10=0.8",
-        help="exit with code 1 when a measure's mean is below this value; may be repeated",
-    )
-    return parser
+def _policy(arguments: argparse.Namespace) -> Policy:
+    """The options' conditions, and those of the policy file; an option's coverage wins."""
+    options = ((UNDER, arguments.fail_under), (OVER, arguments.fail_over))
+    given = [Condition.parse(text, name, name) for name, texts in options for text in texts]
+    least = checked_coverage(arguments.min_coverage, "--min-coverage")
+    if arguments.policy is None:
+        return Policy(tuple(given), least)
+    from recbole_finest.config.settings import read_yaml
 
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _depths(text: str) -> list[int]:
-    try:
-        return [int(word) for word in _words(text)]
-    except ValueError:
-        raise UserError(f"--topk {text}: list depths are whole numbers, as in 10,20.") from None
+    read = Policy.from_mapping(read_yaml(arguments.policy), arguments.policy)
+    return Policy((*given, *read.conditions), read.min_coverage if least is None else least)

@@ -25,6 +25,11 @@ Any setting of RecBole, of the model's YAML or of the list below can be given as
 class CommandParser(argparse.ArgumentParser):
     """The parser of a command that takes arguments of its own and no settings."""
 
+    @property
+    def every_option(self) -> list[str]:
+        """All options that it knows, ``--help`` included."""
+        return list(self._option_string_actions)
+
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see {self.prog} --help")
 
@@ -56,6 +61,38 @@ class SettingsParser(argparse.ArgumentParser):
 def asks_for_help(argv: Sequence[str]) -> bool:
     """Whether a word is ``-h`` or ``--help``."""
     return any(word in ("-h", "--help") for word in argv)
+
+
+def named_values(
+    argv: Sequence[str], known: Sequence[str], wanted: Sequence[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Values of some options on a command line, also one that cannot be parsed.
+
+    Args:
+        argv: the words.
+        known: all options; an unambiguous beginning of one stands for it.
+        wanted: the options to look for.
+
+    Returns:
+        ``{option: value}`` and all other words, of ``--option=value`` the value too.
+
+    >>> named_values(["a", "--out=b", "--topk", "x"], ["--output", "--topk"], ["--output"])
+    ({'--output': 'b'}, ['a', '--topk', 'x'])
+    """
+    values: dict[str, str] = {}
+    others: list[str] = []
+    words = list(argv)
+    while words:
+        word = words.pop(0)
+        flag, equals, value = word.partition("=")
+        meant = [flag] if flag in known else [one for one in known if one.startswith(flag)]
+        if not flag.startswith("--") or len(meant) != 1 or meant[0] not in wanted:
+            others += [word, value] if equals else [word]
+        elif equals:
+            values[meant[0]] = value
+        elif words and not words[0].startswith("-"):
+            values[meant[0]] = words.pop(0)
+    return {option: value for option, value in values.items() if value}, others
 
 
 def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:

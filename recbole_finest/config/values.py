@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from recbole_finest.data.intervals import is_interval
+from recbole_finest.data.perturbation import KINDS
 
 Check = tuple[str, Callable[[Any], bool]]  # what a value must be, in words, and whether it is
 
@@ -86,12 +87,8 @@ CHECKS: dict[str, Check] = {
     "rank_instances_per_batch": _whole(1, optional=True),
     "simulation_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),
     "simulation_kinds": (
-        "a list of deletion, replacement and insertion",
-        lambda v: (
-            isinstance(v, list)
-            and len(v) > 0
-            and set(map(str, v)) <= {"deletion", "replacement", "insertion"}
-        ),
+        f"a list of {' and '.join([', '.join(list(KINDS)[:-1]), list(KINDS)[-1]])}",
+        lambda v: isinstance(v, list) and len(v) > 0 and set(map(str, v)) <= set(KINDS),
     ),
     "reference_model": _one_of("base", "own"),
     "reference_source": _one_of("evaluation", "last_training_epoch"),
@@ -102,6 +99,11 @@ CHECKS: dict[str, Check] = {
     "ensemble_size": _whole(2),
     "adversarial_weight": _real("a number of at least 0", lambda v: v >= 0),
     "adversarial_epsilon": _real("a number of at least 0", lambda v: v >= 0),
+    "update_news_power": _real("a number of at least 0", lambda v: v >= 0),
+    "update_list_age": (
+        "a number above 0, or null",
+        lambda v: v is None or (is_number(v) and v > 0),
+    ),
     "perturbation_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),
     "perturbation_count": _whole(1, optional=True),
     "perturbation_per_user": _whole(1, optional=True),

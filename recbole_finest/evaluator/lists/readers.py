@@ -6,22 +6,24 @@ TREC runs have one instance for each query id. Where a user has several instance
 
 from __future__ import annotations
 
-import csv
 import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError, first_line
+from recbole_finest.errors import UserError
+from recbole_finest.evaluator.lists.frames import (
+    ALIASES,
+    parquet_frame,
+    separated_frame,
+    text_frame,
+)
 from recbole_finest.evaluator.lists.queries import split_repeats
 from recbole_finest.evaluator.lists.ranklists import RankLists
 
 TREC_COLUMNS = ["user", "q0", "item", "rank", "score", "tag"]
-ALIASES = {"user_id": "user", "item_id": "item", "target_id": "target"}
 
 
 def read_lists(path: str | os.PathLike) -> RankLists:
@@ -45,7 +47,7 @@ def read_trec(path: Path) -> RankLists:
 
     The ranks give the order; the scores of a query must not rise along it.
     """
-    table = _text_table(path, sep=r"\s+", header=None, names=TREC_COLUMNS)
+    table = text_frame(path, sep=r"\s+", header=None, names=TREC_COLUMNS)
     short = (table.isna() | (table == "")).any(axis=1)
     if short.any():
         raise UserError(
@@ -57,22 +59,12 @@ def read_trec(path: Path) -> RankLists:
 
 def read_table(path: Path) -> RankLists:
     """Read CSV (.tsv: tabs) with the columns user, item, and rank or score; optionally target."""
-    sep = "\t" if path.suffix.lower() == ".tsv" else ","
-    return _lists(_text_table(path, sep=sep, quoting=csv.QUOTE_MINIMAL), path)
+    return _lists(separated_frame(path), path)
 
 
 def read_parquet(path: Path) -> RankLists:
     """Read a Parquet table with the columns of :func:`read_table`; needs pyarrow."""
-    try:
-        table = pd.read_parquet(path)
-    except ImportError as error:
-        raise UserError(
-            f"{path}: reading Parquet needs pyarrow, 14 to 25 beside NumPy {np.__version__} "
-            f"(pip install 'pyarrow>=14,<26'): {_reason(error)}."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a Parquet file: {_reason(error)}.") from None
-    return _lists(table, path)
+    return _lists(parquet_frame(path), path)
 
 
 READERS: dict[str, Callable[[Path], RankLists]] = {
@@ -83,24 +75,6 @@ READERS: dict[str, Callable[[Path], RankLists]] = {
     ".tsv": read_table,
     ".parquet": read_parquet,
 }
-
-
-def _text_table(path: Path, **options: Any) -> pd.DataFrame:
-    """Read all fields as text: a token such as ``007`` or ``NA`` must stay as it is."""
-    settings = {"quoting": csv.QUOTE_NONE, "index_col": False, **options}
-    with open(path, "rb") as file:
-        if b"\0" in file.read(4096):
-            raise UserError(f"{path} is not the text file that its name says.")
-    try:
-        with warnings.catch_warnings():  # too many fields are only a warning to pandas
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, dtype=str, keep_default_na=False, **settings)
-    except (ValueError, pd.errors.ParserWarning) as error:  # ParserError, UnicodeError too
-        raise UserError(f"{path} cannot be read: {_reason(error)}.") from None
-
-
-def _reason(error: Exception) -> str:
-    return first_line(error).rstrip(".")
 
 
 def _lists(table: pd.DataFrame, path: Path) -> RankLists:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -23,20 +24,26 @@ def write_trec(lists: RankLists, path: str | os.PathLike, tag: str = "recbole_fi
         UserError: a token with white space or of no characters, which the format cannot hold, or
             query ids that coincide.
     """
+    lines = trec_lines(lists, tag)
+    try:
+        with written_whole(path, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror}.") from None
+
+
+def trec_lines(lists: RankLists, tag: str = "recbole_finest") -> Iterator[str]:
+    """The lines of :func:`write_trec`; raises as it does, at once."""
     queries = query_ids(lists)
     _check_tokens("user", queries)
     _check_tokens("item", lists.vocabulary)
-    scores = _falling_scores(lists)
-    try:
-        with written_whole(path, "w", encoding="utf-8") as file:
-            for query, codes, row in zip(queries, lists.codes, scores):
-                file.writelines(
-                    f"{query} Q0 {lists.vocabulary[code]} {rank} {score:.9g} {tag}\n"
-                    for rank, (code, score) in enumerate(zip(codes, row), 1)
-                    if code >= 0
-                )
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}.") from None
+    rows = zip(queries, lists.codes, _falling_scores(lists))
+    return (
+        f"{query} Q0 {lists.vocabulary[code]} {rank} {score:.9g} {tag}\n"
+        for query, codes, scores in rows
+        for rank, (code, score) in enumerate(zip(codes, scores), 1)
+        if code >= 0
+    )
 
 
 def _check_tokens(kind: str, tokens: np.ndarray) -> None:

@@ -5,6 +5,7 @@ The intervals speak of the models that were compared, on users like these.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -33,6 +34,43 @@ def mean_interval(
         Lower and upper ends, ``[m]`` each; NaN for fewer than two users.
     """
     sums, counts = _by_user(np.atleast_2d(values), users)
+    return _ratio_interval(sums, counts, rng, level)
+
+
+def change_interval(
+    first: np.ndarray,
+    second: np.ndarray,
+    users: np.ndarray | None,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> dict[str, float]:
+    """Relative change of a mean, ``mean(second) / mean(first) - 1``, with its paired interval.
+
+    Of the means and not a mean of ratios, so that a user without any hit does not decide. Interval,
+    ``users``, ``rng`` and ``level`` as in :func:`mean_interval`; both sides of a user are drawn together.
+
+    Args:
+        first, second: values of the same instances, ``[n]`` each, none below 0.
+
+    Returns:
+        ``mean``, ``low`` and ``high``; all NaN where the mean of ``first`` is 0, and an end NaN where
+        it is 0 in resamples.
+    """
+    (difference, base), _ = _by_user(np.stack([second - first, first]), users)
+    total = base.sum()
+    if not total > 0:
+        return {"mean": np.nan, "low": np.nan, "high": np.nan}
+    with warnings.catch_warnings():  # a resample without any hit has no ratio
+        warnings.simplefilter("ignore", RuntimeWarning)
+        low, high = _ratio_interval(difference[None], base, rng, level)
+    ends = [float(end[0]) if np.isfinite(end[0]) else np.nan for end in (low, high)]
+    return {"mean": float(difference.sum() / total), "low": ends[0], "high": ends[1]}
+
+
+def _ratio_interval(
+    sums: np.ndarray, counts: np.ndarray, rng: np.random.Generator, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Interval ``[m]``, ``[m]`` of ``sums / counts`` over all users, from each user's ``[m, n_users]``."""
     n_users = len(counts)
     if n_users < 2:
         return np.full(len(sums), np.nan), np.full(len(sums), np.nan)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_finest.evaluator.statistics import summary
-from recbole_finest.evaluator.statistics.summary import bands, by_slice, mean_interval, summarise
+from recbole_finest.evaluator.statistics.summary import (
+    bands,
+    by_slice,
+    change_interval,
+    mean_interval,
+    summarise,
+)
 from tests.evaluator.statistics.noise import noisy_jaccards
 
 
@@ -44,6 +50,35 @@ def test_the_interval_of_many_users_is_that_of_the_bootstrap(monkeypatch):
     boot = np.array(mean_interval(values, users, rng))
     monkeypatch.setattr(summary, "MANY_USERS", 3000)
     np.testing.assert_allclose(mean_interval(values, users, rng), boot, atol=0.0008)
+
+
+def test_the_relative_change_by_hand_and_what_has_none():
+    rng = np.random.default_rng(5)
+    first, second = np.array([1.0, 0, 1, 0]), np.array([1.0, 0.5, 0, 0])
+    found = change_interval(first, second, None, rng)
+    assert found["mean"] == 1.5 / 2 - 1
+    assert np.isnan(found["low"]) and np.isnan(found["high"])  # resamples without any first hit
+    assert all(np.isnan(x) for x in change_interval(0 * first, second, None, rng).values())
+    one = change_interval(first, second, np.array([*"uuuu"]), rng)
+    assert one["mean"] == -0.25 and np.isnan(one["low"])  # one user alone
+    same = change_interval(first + 1, first + 1, None, rng)
+    assert same == {"mean": 0, "low": 0, "high": 0}
+
+
+def test_the_interval_of_the_change_covers_it_in_pairs(monkeypatch):
+    """Both values of a person go up and down together; unpaired, the interval would be far wider."""
+    rng = np.random.default_rng(6)
+    covered, width = [], []
+    for many in (50_000, 2):  # the bootstrap, and the normal interval of very many users
+        monkeypatch.setattr(summary, "MANY_USERS", many)
+        for _ in range(150):
+            person = rng.gamma(1, size=200)
+            first, second = (person * rng.uniform(0.8, 1.2, 200) for _ in range(2))
+            found = change_interval(first, 0.9 * second, None, rng)
+            covered.append(found["low"] <= -0.1 <= found["high"])
+            width.append(found["high"] - found["low"])
+    assert 0.91 <= np.mean(covered) <= 0.98
+    assert np.mean(width) < 0.1  # 0.36 for two groups of 200
 
 
 def test_slices():
