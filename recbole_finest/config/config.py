@@ -108,10 +108,14 @@ class Config(RecBoleConfig):
     # RecBole's extension points -----------------------------------------------------------------
 
     def _load_cmd_line(self) -> dict[str, Any]:
-        return self._convert_config_dict(self._command_line)
+        given = self._command_line.items()
+        return {k: parse_value(v) if isinstance(v, str) else v for k, v in given}
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
-        return {k: parse_value(v) if isinstance(v, str) else v for k, v in config_dict.items()}
+        """RecBole's, for settings that are no text of the command line: there an empty one is null."""
+        return {
+            k: parse_value(v) if isinstance(v, str) and v else v for k, v in config_dict.items()
+        }
 
     def _init_device(self) -> None:
         """RecBole's choice of device; a process of several takes the GPU of its own number."""

@@ -12,6 +12,7 @@ from recbole.utils import EvaluatorType
 
 from recbole_finest.config.config import Config
 from recbole_finest.config.roles import ROLES, Role, having
+from recbole_finest.config.worked_out import field_names
 from recbole_finest.data.from_settings import PERTURBING, is_perturbed
 from recbole_finest.errors import UserError
 from recbole_finest.parallel import distributed
@@ -44,12 +45,12 @@ def base_settings(
             settings than the user gives now, or stands among the files that ``overwrite`` removes.
     """
     _check_place(config)
-    settings = _settings(checkpoint)
+    settings = settings_in(checkpoint)
     if settings is None:
         return config
     _check_names(config, settings)
     fresh = Config(config["model_class"], config["dataset"])
-    taken = _taken(settings, fresh)
+    taken = taken_from(settings, fresh)
     if any(name in config.external_config_dict for name in PERTURBING):
         taken = {k: v for k, v in taken.items() if k not in PERTURBING}
     if config["perturbation_seeds"]:
@@ -65,7 +66,8 @@ def base_settings(
     return merged_config.inheriting((frozenset(taken) | config.inherited) - now)
 
 
-def _settings(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def settings_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The settings that a checkpoint of ours or of RecBole's was trained with; None where it has none."""
     known = checkpoint.get("config")
     settings = known if isinstance(known, Mapping) else getattr(known, "final_config_dict", None)
     if not isinstance(settings, Mapping) or not {"model", "dataset"} <= set(settings):
@@ -102,12 +104,11 @@ def _check_stage(config: Config, checkpoint: Mapping[str, Any]) -> None:
         )
 
 
-def _taken(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
+def taken_from(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     """The checkpoint's settings that a run of the same model has too."""
     # stability metrics are this package's, whoever wrote the checkpoint
-    names = (
-        set(fresh.final_config_dict) - having(Role.PLACE | Role.WHAT | Role.DERIVED) - {"metrics"}
-    )
+    others = {*having(Role.PLACE | Role.WHAT | Role.DERIVED), *field_names(fresh), "metrics"}
+    names = set(fresh.final_config_dict) - others
     taken = {k: v for k, v in settings.items() if k in names and _is_plain(v)}
     if (
         metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower())

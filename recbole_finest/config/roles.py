@@ -36,6 +36,8 @@ class Role(Flag):
     """Of the fine-tuning stage, whatever the method."""
     METHOD = auto()
     """Of those methods that name it among what they read."""
+    UPDATE = auto()
+    """Of an update alone; no run and no cell of a benchmark reads it."""
     COMPOSITION = auto()
     """Which models and comparisons there are."""
     CONTROL = auto()
@@ -126,6 +128,8 @@ ROLES: dict[str, Role] = {
     "listmle_weight": Role.METHOD,
     "adversarial_weight": Role.METHOD,
     "adversarial_epsilon": Role.METHOD,
+    "update_news_power": Role.UPDATE,
+    "update_list_age": Role.UPDATE,
     # which models and comparisons there are
     "baselines": Role.COMPOSITION,
     "ensemble_size": Role.COMPOSITION,

@@ -78,6 +78,19 @@ def test_settings_of_recboles_checkpoints(toy_data, tmp_path, name):
     assert not after.is_explicit("seed") and after.is_explicit("data_path")
 
 
+@pytest.mark.parametrize("name", ["BERT4Rec", "SHAN", "GRU4RecCPR"])
+def test_settings_of_our_checkpoints(toy_data, name):
+    """Names that RecBole's transforms write, an empty string and a default that was reduced come back."""
+    trained = Config(name, "toy", config_dict={"data_path": str(toy_data), "epochs": 3})
+    given = {"data_path": str(toy_data), "base_checkpoint": "base.pth"}
+    before = Config(name, "toy", config_dict=given)
+    after = base_settings(before, {"config": trained.plain()}, given, None)
+    assert after["epochs"] == 3 and not after.is_explicit("epochs")
+    if name == "GRU4RecCPR":
+        assert after["weight_mode"] == trained["weight_mode"] == ""
+        assert not after.is_explicit("reranker_CAN_NUM")
+
+
 def test_from_our_checkpoint_with_an_exact_control(run_from, ours):
     first, folder = ours
     result, _ = run_from("SASRec", folder / "base.pth")

@@ -22,10 +22,12 @@ from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists
 from recbole_finest.scoring.probes import shares_forward
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.serve.recommender import Recommender
+from recbole_finest.train.checkpoint import origin
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.mode import choose_training_mode
 
-from .cases import CASES, HOW, make_config, write_own_model
+from .cases import CASES, HOW, OWN_MODEL, make_config, write_own_model
 
 K = 5
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
@@ -88,7 +90,7 @@ def trained(request, toy_data, own_model, tmp_path_factory) -> Trained:
     watched = WatchedFinest(config, finest)
     trainer = FinestTrainer(config, finest, references, watched)
     trainer.fit(data.train_loader("fine-tuning"), data.valid_loader())
-    output.save_model("finest", finest, config, trainer, 1)
+    output.save_model("finest", finest, config, trainer, 1, **origin(data, None))
     curves = {"base": base_curve, "finest": trainer.curves}
     return Trained(config, data, output, base, references, finest, curves, watched.norms)
 
@@ -152,6 +154,27 @@ def test_a_saved_model_gives_the_same_lists(trained):
     expected, found = trained.lists(trained.finest), trained.lists(loaded)
     assert np.array_equal(found.items, expected.items)
     assert np.array_equal(found.scores, expected.scores)
+
+
+def test_the_recommender_gives_the_test_lists(trained, request):
+    """A saved model asked in tokens is the evaluation, bit for bit, whatever the model reads."""
+    case, log = request.node.callspec.params["trained"], trained.data.log
+    settings = {"model": OWN_MODEL} if case == OWN_MODEL else {}
+    recommender = Recommender.load(trained.output.path / "finest.pth", **settings)
+    view = trained.data.test.inter_feat
+    tokens = trained.data.dataset.field2id_token
+    users, items = tokens[view.fields.user], tokens[view.fields.item]
+    parts = [slice(log.user_begin[log.user[p]], p) for p in view.positions]
+    found = recommender.recommend(
+        [items[log.item[part]].tolist() for part in parts],
+        k=20,
+        users=users[log.user[view.positions]].tolist(),
+        times=[log.time[part].tolist() for part in parts],
+    )
+    expected = trained.lists(trained.finest)
+    assert found.items == items[expected.items].tolist()
+    assert np.array_equal(np.array(found.scores, np.float32), expected.scores)
+    assert found.notes == [] and sum(found.unknown) == 0
 
 
 def how_it_is_computed(trained: Trained) -> str:

@@ -1,0 +1,3 @@
+"""Trained runs for these tests."""
+
+from .trained import caser_run, gru_run, toy_path  # noqa: F401
