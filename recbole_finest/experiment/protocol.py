@@ -74,7 +74,8 @@ def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | An
     trains = len(bases) == 1 and method.fine_tunes[on_perturbed]
     lists = None
     if trains and method.needs_lists:
-        lists = Base(seed, on_perturbed and settings["reference_model"] == "own")
+        own = "own" in (method.lists_of, settings["reference_model"])
+        lists = Base(seed, on_perturbed and own)
     return Side(bases, trains, lists, lists is not None and method.needs_reference_scores)
 
 

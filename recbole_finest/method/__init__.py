@@ -19,7 +19,9 @@ from recbole_finest.method.base import Method, Step
 from recbole_finest.method.distillation import Distillation, ListMLE
 from recbole_finest.method.ensemble import Ensemble
 from recbole_finest.method.finest import Finest
+from recbole_finest.method.keep import Keep
 from recbole_finest.method.none import Nothing
+from recbole_finest.method.own import DistillationOwn, FinestOwn, ListMLEOwn
 from recbole_finest.method.plain import Plain
 from recbole_finest.method.warm_start import WarmStart
 
@@ -29,14 +31,18 @@ if TYPE_CHECKING:
 METHODS: dict[str, type[Method]] = {
     "none": Nothing,
     "plain": Plain,
+    "keep": Keep,
     "warm_start": WarmStart,
     "finest": Finest,
+    "finest_own": FinestOwn,
     "finest_no_simulation": NoSimulation,
     "finest_no_regularizer": NoRegularizer,
     "finest_order_only": OrderOnly,
     "finest_separation_only": SeparationOnly,
     "distillation": Distillation,
+    "distillation_own": DistillationOwn,
     "listmle": ListMLE,
+    "listmle_own": ListMLEOwn,
     "ensemble": Ensemble,
     "adversarial": Adversarial,
 }

@@ -36,6 +36,7 @@ class Step:
         model: the model that is trained.
         recompute: gives the next-item loss again, from a second forward pass over the same batch that
             draws the same random numbers (dropout masks); only for methods with ``needs_recompute``.
+        list_weights: how far each of the R lists should still hold, ``[R]``, from 0 to 1; None is fully.
     """
 
     next_item_loss: Tensor
@@ -44,6 +45,15 @@ class Step:
     users: int
     model: Any = None
     recompute: Recompute | None = None
+    list_weights: Tensor | None = None
+
+    def mean(self, terms: Tensor) -> Tensor:
+        """Mean of what a method adds for each list, from ``[R]``, each by its list's weight.
+
+        It is a mean over instances, not over weights: one of weight 0 counts as one whose term is 0, so
+        that lighter lists leave more of the step to the next-item loss.
+        """
+        return terms.mean() if self.list_weights is None else (terms * self.list_weights).mean()
 
 
 class Method:
@@ -62,6 +72,8 @@ class Method:
         needs_reference_scores: whether it asks for ``reference_scores``.
         needs_recompute: whether it asks for ``recompute``.
         starts_from: ``own``, each side starts from its own base; ``base``, both from the clean one.
+        lists_of: whose lists the perturbed side reads: ``own``, its own base's; ``setting``, what
+            ``reference_model`` says.
         fine_tunes: whether epochs are trained on the clean side and on the perturbed side; where none
             are, the side's model is what it starts from.
         reads: settings of fine-tuning that it reads, beside ``finest_epochs`` and the like, which all
@@ -73,6 +85,7 @@ class Method:
     needs_reference_scores = False
     needs_recompute = False
     starts_from = "own"
+    lists_of = "setting"
     fine_tunes: tuple[bool, bool] = (True, True)
     reads: tuple[str, ...] = ()
 

@@ -37,8 +37,8 @@ class Distillation(Method):
             return step.next_item_loss
         target = F.log_softmax(step.reference_scores() / self.temperature, 1)
         found = F.log_softmax(scores / self.temperature, 1)
-        divergence = F.kl_div(found, target, reduction="batchmean", log_target=True)
-        return step.next_item_loss + self.weight * self.temperature**2 * divergence
+        divergence = F.kl_div(found, target, reduction="none", log_target=True).sum(1)
+        return step.next_item_loss + self.weight * self.temperature**2 * step.mean(divergence)
 
 
 class ListMLE(Method):
@@ -59,7 +59,7 @@ class ListMLE(Method):
         scores = step.scores()
         if len(scores) == 0:
             return step.next_item_loss
-        return step.next_item_loss + self.weight * negative_log_likelihood(scores).mean()
+        return step.next_item_loss + self.weight * step.mean(negative_log_likelihood(scores))
 
 
 def negative_log_likelihood(scores: Tensor) -> Tensor:

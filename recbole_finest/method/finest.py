@@ -43,7 +43,7 @@ class Finest(Method):
         scores = step.scores()
         if len(scores) == 0:
             return step.next_item_loss
-        rank = self.rank_terms(scores).mean()
+        rank = step.mean(self.rank_terms(scores))
         if self.per_user:  # the released code sums over the users of a batch
             rank = rank * step.users
         return step.next_item_loss + self.weight * rank

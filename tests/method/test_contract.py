@@ -84,6 +84,10 @@ def run(request, tmp_path_factory):
         yield request.param, folder, result
 
 
+def targets(folder, name):
+    return RankLists.load(folder / "run" / "ranklists" / f"{name}.npz").targets
+
+
 def weights(folder: Path, name: str) -> dict[str, torch.Tensor]:
     return torch.load(folder / "run" / f"{name}.pth", weights_only=True)["state_dict"]
 
@@ -101,20 +105,27 @@ def test_the_control_is_exact_beside_every_method(run):
 def test_both_sides_have_lists_and_finite_curves(run, method):
     _, folder, result = run
     curves = json.loads((folder / "run" / "curves.json").read_text())
-    trains = {"none": (0, 0), "ensemble": (0, 0), "warm_start": (0, 1)}.get(method, (1, 1))
+    trains = {"none": (0, 0), "ensemble": (0, 0), "keep": (0, 0)}.get(method, (1, 1))
     for name, epochs in zip((method, f"{method}_perturbed"), trains):
         assert result["epochs"][name] == len(curves[name]) == epochs
         assert all(np.isfinite(row["train_loss"]) and row["train_loss"] > 0 for row in curves[name])
-        assert 0 <= result["accuracy"][name]["ndcg@10"] <= 1
-        assert lists(folder, name).shape == lists(folder, "base").shape
-    assert 0 <= result["stability"][method]["jaccard@10"] <= 1
+        found = lists(folder, name)
+        hits = found[:, :10] == targets(folder, name)[:, None]
+        gains = (hits / np.log2(np.arange(2, 12))).sum(1)
+        assert result["accuracy"][name]["ndcg@10"] == pytest.approx(gains.mean(), abs=1e-12)
+        assert found.shape == lists(folder, "base").shape
+    pairs = zip(lists(folder, method)[:, :10], lists(folder, f"{method}_perturbed")[:, :10])
+    shared = np.array([len(set(one) & set(other)) for one, other in pairs])
+    assert result["stability"][method]["jaccard@10"] == pytest.approx(
+        (shared / (20 - shared)).mean()
+    )
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_a_checkpoint_gives_the_lists_again(run, method):
     model, folder, _ = run
     path = folder / "run" / f"{method}_perturbed.pth"
-    if method == "none":
+    if method in ("none", "keep"):
         assert not path.exists()
         return
     config = Config(model, "toy", config_dict=settings_of(model, folder))
@@ -142,12 +153,28 @@ def test_nothing_is_base(run):
     assert result["stability"]["none"] == result["stability"]["base"]
 
 
-def test_warm_start_is_base_on_the_clean_side(run):
+def test_the_deployed_model_is_kept_on_both_sides(run):
+    _, folder, result = run
+    for name in ("keep", "keep_perturbed"):
+        assert np.array_equal(lists(folder, name), lists(folder, "base"))
+    assert result["stability"]["keep"]["jaccard@10"] == 1
+
+
+def test_warm_start_is_plain_on_the_clean_side_and_goes_on_from_it_on_the_other(run):
     _, folder, _ = run
-    assert np.array_equal(lists(folder, "warm_start"), lists(folder, "base"))
-    assert not (folder / "run" / "warm_start.pth").exists()
-    changed, base = weights(folder, "warm_start_perturbed"), weights(folder, "base")
-    assert any(not torch.equal(changed[name], weight) for name, weight in base.items())
+    assert np.array_equal(lists(folder, "warm_start"), lists(folder, "plain"))
+    changed, plain = weights(folder, "warm_start_perturbed"), weights(folder, "plain_perturbed")
+    assert any(not torch.equal(changed[name], weight) for name, weight in plain.items())
+
+
+def test_own_lists_differ_from_the_clean_bases_on_the_perturbed_side_alone(run):
+    _, folder, result = run
+    for name in ("finest", "distillation", "listmle"):
+        assert np.array_equal(lists(folder, f"{name}_own"), lists(folder, name))
+        own, clean = (weights(folder, f"{n}_perturbed") for n in (f"{name}_own", name))
+        assert any(not torch.equal(own[key], weight) for key, weight in clean.items())
+        assert result["question"][f"{name}_own"] == "alone"
+        assert result["question"][name] == "anchored"
 
 
 def test_the_ensemble_holds_base_and_another_seed(run):
@@ -166,11 +193,12 @@ def test_cost(run):
     for found in cost.values():
         assert found["training_ratio"] == pytest.approx(1 + found["seconds"] / seconds["base"])
         assert found["inference_ratio"] > 0
-    for method in ("none", "warm_start"):
+    for method in ("none", "keep"):
         assert cost[method]["inference_ratio"] == 1
         assert cost[method]["seconds"] == seconds[method]
     assert cost["plain"]["seconds"] == seconds["plain"]
-    assert cost["finest"]["seconds"] == seconds["reference"] + seconds["finest"]
+    for method in ("finest", "finest_own"):
+        assert cost[method]["seconds"] == seconds["reference"] + seconds[method]
     assert cost["ensemble"]["seconds"] == seconds["base_seed2021"] + seconds["ensemble"]
 
 

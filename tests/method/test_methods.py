@@ -71,13 +71,14 @@ def test_a_batch_without_lists_has_the_next_item_loss_alone():
 
 def test_which_methods_simulate():
     simulating = {name for name in METHODS if make_method(name, CONFIG).simulation() is not None}
-    wanted = {"finest", "finest_no_regularizer", "finest_order_only", "finest_separation_only"}
+    parts = ("finest_own", "finest_no_regularizer", "finest_order_only", "finest_separation_only")
+    wanted = {"finest", *parts}
     assert simulating == wanted
 
 
 def test_which_methods_follow_finest_dropout():
     with_dropout = {n for n in METHODS if not make_method(n, CONFIG).follows_dropout}
-    assert with_dropout == {"none", "plain", "warm_start", "ensemble", "adversarial"}
+    assert with_dropout == {"none", "plain", "keep", "warm_start", "ensemble", "adversarial"}
 
 
 def test_simulation_draws_one_kind_for_an_epoch_and_ratio_zero_turns_it_off():
@@ -91,11 +92,12 @@ def test_which_methods_train_on_which_side():
     sides = {name: make_method(name, CONFIG).fine_tunes for name in METHODS}
     untrained = {name: side for name, side in sides.items() if side != (True, True)}
     neither = (False, False)
-    assert untrained == {"none": neither, "ensemble": neither, "warm_start": (False, True)}
+    assert untrained == dict.fromkeys(["none", "keep", "ensemble"], neither)
 
 
-def test_only_warm_start_begins_with_the_clean_base_on_both_sides():
-    assert [n for n in METHODS if make_method(n, CONFIG).starts_from == "base"] == ["warm_start"]
+def test_which_methods_begin_with_the_clean_base_on_both_sides():
+    found = {n for n in METHODS if make_method(n, CONFIG).starts_from == "base"}
+    assert found == {"keep", "warm_start"}
 
 
 def test_seeds_of_the_ensemble():

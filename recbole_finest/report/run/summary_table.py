@@ -14,6 +14,11 @@ from recbole_finest.names import CONTROLS, is_perturbed
 from recbole_finest.report.labels import label
 from recbole_finest.report.run.replicates import crossing, printed
 
+QUESTIONS = {
+    "alone": "Retrained alone (a recipe that sees its own log only)",
+    "anchored": "Knowing the deployed model (the perturbed side follows the clean base)",
+}
+
 
 def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of the table: one row a method, accuracy and stability side by side."""
@@ -48,14 +53,22 @@ def _removed(stable: Mapping[str, Any], name: str, metric: str) -> str | None:
 
 
 def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
-    """The table that a run prints."""
+    """The table that a run prints: a block for each question that its methods answer."""
     header, rows = summary_rows(result)
-    table = tabulate(rows, header, tablefmt=style, floatfmt=".4f", missingval="–")
+    answered = result.get("question", {})
+    names = [n for n in result["accuracy"] if not is_perturbed(n)]
+    blocks = []
+    for question, title in QUESTIONS.items():
+        own = [row for name, row in zip(names, rows) if answered.get(name, "alone") == question]
+        if own:
+            table = tabulate(own, header, tablefmt=style, floatfmt=".4f", missingval="–")
+            blocks.append(f"{title}:\n{table}" if "anchored" in answered.values() else table)
+    text = "\n\n".join(blocks)
     if not in_full_agreement(result["stability"].get("control", {})):
-        table += f"\n\n{CONTROL_FAILED}"
+        text += f"\n\n{CONTROL_FAILED}"
     if "replicates" not in result:
-        return table
+        return text
     rows = result["replicates"]
-    own = f"seed {rows[0]['seed']}, perturbation seed {rows[0]['perturbation_seed']}"
+    first = f"seed {rows[0]['seed']}, perturbation seed {rows[0]['perturbation_seed']}"
     all_of_them = f"mean ± standard deviation over {crossing(rows)}"
-    return f"{own}:\n{table}\n\n{all_of_them}:\n{printed(result, header)}"
+    return f"{first}:\n{text}\n\n{all_of_them}:\n{printed(result, header)}"

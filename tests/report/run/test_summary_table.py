@@ -48,6 +48,21 @@ def test_jaccard_at_the_depth_shown_is_preferred():
     assert last_column(result(*shallow)) == ("instability removed (jaccard@5)", [None, "50 %"])
 
 
+def test_the_two_questions_are_never_in_one_block():
+    one = result({"churn@10": 0.4}, {"churn@10": 0.1}, control={"churn@10": 0.0})
+    one["accuracy"]["control"] = one["accuracy"]["base"]
+    one["question"] = {"base": "alone", "finest": "anchored"}
+    alone, anchored = summary_table(one).split("\n\n")
+    assert alone.startswith("Retrained alone") and anchored.startswith("Knowing the deployed model")
+    names = [
+        [line.split("|")[1].strip() for line in block.splitlines()[3:]]
+        for block in (alone, anchored)
+    ]
+    assert names == [["base", "control (same seed)"], ["finest"]]
+    one["question"]["finest"] = "alone"  # own lists: a single table needs no title
+    assert summary_table(one).startswith("| model")
+
+
 def test_a_failed_control_is_said_below():
     good = result({"churn@10": 0.4}, {"churn@10": 0.1}, control={"churn@10": 0.0})
     assert "Control failed" not in summary_table(good)
