@@ -48,6 +48,7 @@ from recbole_finest.reference.lists import ReferenceLists, reference_k
 from recbole_finest.scoring.scorer import TimedScorer
 from recbole_finest.train.checkpoint import Trained, load_base
 from recbole_finest.train.mode import choose_training_mode
+from recbole_finest.train.verify import verify_ids
 
 
 class Run:
@@ -101,7 +102,10 @@ class Run:
         self.perturbed_log, self.changes = self._perturbation()
         check_replicates(self)
         if self.checkpoint is not None:
-            load_base(config, self.checkpoint, self.data)  # refuses one that does not fit
+            base = load_base(config, self.checkpoint, self.data)  # refuses one that does not fit
+            verify_ids(
+                config, self.checkpoint, self.data, base, config["base_checkpoint"], advice=""
+            )
         self.output.take_over()
         self._save_changes()
         self.base(BASE)

@@ -19,8 +19,8 @@ from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import BROKEN, build_model, reason
 from recbole_finest.seeding import global_streams, replayed
 from recbole_finest.serve.settings import checkpoint_file, served_settings
-from recbole_finest.serve.verify import verify_ids
 from recbole_finest.serve.vocabulary import Vocabulary, under
+from recbole_finest.train.verify import verify_ids
 
 
 @dataclass(frozen=True)

@@ -215,3 +215,18 @@ def test_overwriting_the_checkpoints_own_folder_is_refused(run_from, ours):
     with pytest.raises(UserError, match="is in output_dir"):
         run_from("SASRec", folder / "base.pth", output_dir=str(folder), overwrite=True)
     assert (folder / "base.pth").is_file()
+
+
+def test_the_same_rows_in_another_order_are_not_taken_for_the_same_ids(tmp_path):
+    """RecBole gives ids by first appearance, and its checkpoints do not say whose the rows are."""
+    folder = write_toy_data(tmp_path / "data")
+    stock = stock_checkpoint("SASRec", folder, tmp_path, epochs=3)
+    settings = {"data_path": str(folder), "perturbation_ratio": 0, "finest_epochs": 0}
+    settings |= {"baselines": [], "base_checkpoint": str(stock), "list_depth": 20, "state": "ERROR"}
+    run_finest("SASRec", "toy", None, {**settings, "output_dir": str(tmp_path / "same")})
+    file = folder / "toy" / "toy.inter"
+    head, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([head, *rows[::-1]]) + "\n")
+    with pytest.raises(UserError, match="users or items have other ids"):
+        run_finest("SASRec", "toy", None, {**settings, "output_dir": str(tmp_path / "other")})
+    assert not (tmp_path / "other").exists()

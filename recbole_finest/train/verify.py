@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from recbole_finest.config.from_checkpoint import settings_in
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.evaluation import evaluate
+from recbole_finest.files import PathLike
 from recbole_finest.scoring.scorer import Scorer
 
 # RecBole sorts by times in 32 bits, which moves interactions and so the score a little; ids in another
@@ -24,13 +24,25 @@ TRUST = "if you know that they are, give --check_ids=False"
 
 
 def verify_ids(
-    config: Config, checkpoint: Mapping[str, Any], data: Data, model: nn.Module, file: Path
+    config: Config,
+    checkpoint: Mapping[str, Any],
+    data: Data,
+    model: nn.Module,
+    file: PathLike,
+    advice: str = TRUST,
 ) -> None:
     """Refuse ids that are not those of the training, as far as the checkpoint can tell.
 
     The same interactions in a file of another order have other ids: every list would be nonsense, and
     nothing would say so. A checkpoint of ours before it carried tokens has the log's fingerprint;
     RecBole's has the best validation score, which the model must reach again.
+
+    Args:
+        config, data: of the data set as it is now.
+        checkpoint: what the model was loaded from.
+        model: with the checkpoint's weights.
+        file: the checkpoint's, for errors.
+        advice: what to do where there is nothing to compare; "" only warns.
 
     Raises:
         UserError: the score is another one, or there is nothing to compare.
@@ -39,10 +51,14 @@ def verify_ids(
         return
     kept = _kept_score(checkpoint)
     if kept is None or data.valid_loader() is None:
-        raise UserError(
+        unknown = (
             f"'{file}' carries neither tokens nor a validation score over all items, so that nothing "
-            f"says whether the ids of data set '{config['dataset']}' are those it was trained with; {TRUST}"
+            f"says whether the ids of data set '{config['dataset']}' are those it was trained with"
         )
+        if advice:
+            raise UserError(f"{unknown}; {advice}")
+        data.dataset.logger.warning(unknown)
+        return
     metric, score = kept
     found = _score(config, data, model, metric)
     if abs(found - score) > ROUNDING + TOLERANCE * abs(score):
