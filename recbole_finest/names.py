@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 BASE = "base"
 FINEST = "finest"
+MODEL, DEPLOYED, UPDATED = "model", "deployed", "updated"  # of an update
 PERTURBED = "_perturbed"  # ends the name of a model of the perturbed log
 CONTROL, SEED_CONTROL = "control", "seed_control"
 RECBOLE_ORDER = "base_recbole_order"

@@ -76,7 +76,7 @@ def build_model(config: Config, dataset: LogDataset) -> SequentialRecommender:
             return packable(config.model_class)(config, dataset).to(config["device"])
         with Recorder(seed) as recorder:
             model = packable(config.model_class)(config, dataset)
-        keyed_weights(model, recorder.fills, tables_of(config, dataset), seed)
+        keyed_weights(model, recorder.fills, _tables(config, dataset), seed)
         return fuse(model).to(config["device"])
     except BROKEN as error:
         raise UserError(
@@ -84,8 +84,7 @@ def build_model(config: Config, dataset: LogDataset) -> SequentialRecommender:
         ) from error
 
 
-def tables_of(config: Config, dataset: LogDataset) -> Tables:
-    """Whose rows the rows of a model's tables are."""
+def _tables(config: Config, dataset: LogDataset) -> Tables:
     if hasattr(dataset, "clean_log"):
         users, items = dataset.clean_log.entity_keys()
     else:  # RecBole's own

@@ -51,6 +51,7 @@ def build_references(
     log: InteractionLog | None = None,
     keep_scores: bool = False,
     writes: bool = True,
+    hidden: np.ndarray | None = None,
 ) -> ReferenceLists:
     """Reference lists of a trained model for the training instances of a log.
 
@@ -62,11 +63,12 @@ def build_references(
         log: the perturbed log, or None for the clean one.
         keep_scores: keep the model's scores of the lists too.
         writes: whether this process writes the files.
+        hidden: items that no list holds, ``[h]``.
     """
     log = data.log if log is None else log
     n = len(log.target_positions)
     rows = log.row[log.target_positions]
-    blocks = _blocks(config, data, model, log)
+    blocks = _blocks(config, data, model, log, hidden)
     return ReferenceLists.build(
         tqdm(
             blocks, desc="Reference", ncols=100, disable=None if config["show_progress"] else True
@@ -81,7 +83,13 @@ def build_references(
     )
 
 
-def _blocks(config: Config, data: Data, model: nn.Module, log: InteractionLog) -> Iterator[Block]:
+def _blocks(
+    config: Config,
+    data: Data,
+    model: nn.Module,
+    log: InteractionLog,
+    hidden: np.ndarray | None = None,
+) -> Iterator[Block]:
     """Row ids and scores of all training instances of ``log``, in blocks of bounded memory.
 
     Of several processes, each gets every ``world_size``-th block, from its rank on.
@@ -97,6 +105,8 @@ def _blocks(config: Config, data: Data, model: nn.Module, log: InteractionLog) -
         for rows, scores in make(config, data, model, log, size):
             scores = scores.float()
             scores[:, 0] = -torch.inf
+            if hidden is not None:
+                scores[:, torch.from_numpy(hidden)] = -torch.inf
             kept = np.flatnonzero(rows >= 0)
             if len(kept) < len(rows):
                 rows, scores = rows[kept], scores[torch.from_numpy(kept)]

@@ -30,12 +30,20 @@ class ReferenceLists:
         items: item ids best first, ``[n, 2K]``.
         slot: index into ``items`` for every row id, ``[n_clean]``; -1 where there is no list.
         scores: the model's logits of ``items``, ``[n, 2K]``, float16, where they were kept.
+        weights: how far each list should hold, ``[n]``, float32, from 0 to 1; None is fully.
     """
 
-    def __init__(self, items: np.ndarray, slot: np.ndarray, scores: np.ndarray | None = None):
+    def __init__(
+        self,
+        items: np.ndarray,
+        slot: np.ndarray,
+        scores: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+    ):
         self.items = items
         self.slot = slot
         self.scores = scores
+        self.weights = weights
         self._resident: dict[str, Tensor] = {}
 
     @property
@@ -119,6 +127,17 @@ class ReferenceLists:
                 f"no usable reference lists in '{path}' ({error}); remove the folder"
             ) from error
 
+    def weighted(self, weights: np.ndarray) -> ReferenceLists:
+        """The same lists, each to hold as far as its weight says.
+
+        Args:
+            weights: for every row id, ``[n_clean]``.
+        """
+        rows = np.flatnonzero(self.slot >= 0)
+        own = np.zeros(len(self), np.float32)
+        own[self.slot[rows]] = weights[rows]
+        return ReferenceLists(self.items, self.slot, self.scores, own)
+
     def lookup(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Lists of instances by the row ids of their targets.
 
@@ -152,12 +171,16 @@ class ReferenceLists:
             raise ValueError("these reference lists were built without scores")
         return self._on("scores", self.scores, slots, device).float()
 
+    def list_weights(self, slots: np.ndarray, device: torch.device) -> Tensor | None:
+        """Weights of the lists with these numbers, ``[R]``; None where all hold fully."""
+        return None if self.weights is None else self._on("weights", self.weights, slots, device)
+
     def keep_on(self, device: torch.device, most: int) -> bool:
         """Keep the lists on ``device`` when they take at most ``most`` bytes; whether they do.
 
         Then only the numbers of a batch's lists are sent there, else the lists themselves.
         """
-        columns = {"items": self.items, "scores": self.scores}
+        columns = {"items": self.items, "scores": self.scores, "weights": self.weights}
         given = {name: column for name, column in columns.items() if column is not None}
         fits = sum(column.nbytes for column in given.values()) <= most
         self._resident = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -41,13 +42,26 @@ def origin(data: Data, log: InteractionLog | None) -> dict[str, Any]:
     """What a checkpoint says of the ids that its rows belong to and of the log it was trained on.
 
     Returns:
-        ``tokens``, ``{"user": [...], "item": [...]}`` by id, padding first, and the log's ``fingerprint``.
+        ``tokens``, ``{"user": [...], "item": [...]}`` by id, padding first; of the log its ``fingerprint``,
+        ``rows``, the keys of its training interactions in ascending order (int64, 8 bytes each), and
+        ``times``, the oldest, median and newest time of these.
     """
+    log = data.log if log is None else log
     fields, tokens = data.train.fields, data.dataset.field2id_token
     names = {"user": fields.user, "item": fields.item}
     return {
-        "fingerprint": (data.log if log is None else log).fingerprint(),
+        "fingerprint": log.fingerprint(),
         "tokens": {what: [str(token) for token in tokens[name]] for what, name in names.items()},
+        **training_rows(log),
+    }
+
+
+def training_rows(log: InteractionLog) -> dict[str, Any]:
+    """``rows`` and ``times`` of :func:`origin`."""
+    rows, times = log.keys[log.train_positions], log.time[log.train_positions]
+    return {
+        "rows": torch.from_numpy(np.sort(rows.view(np.int64))),
+        "times": [float(time) for time in np.quantile(times, [0, 0.5, 1])],
     }
 
 

@@ -130,7 +130,15 @@ class FinestTrainer(RunTrainer):
         next_item_loss, logits = next_item.with_logits()
         lists = PartLists(self.references, part.batch, self.device)
         scores = partial(list_scores.of, lists, part.batch, sent, logits)
-        step = Step(next_item_loss, scores, lists.scores, part.users, self.model, next_item.again)
+        step = Step(
+            next_item_loss,
+            scores,
+            lists.scores,
+            part.users,
+            self.model,
+            next_item.again,
+            lists.weights,
+        )
         return weighted(self.method, step, part)
 
     def _list_scores(self, batch: Interaction) -> ListScores:

@@ -79,6 +79,7 @@ class PartLists:
         index: the instances that have a list, ``[R]``.
         n_instances: all instances of the batch.
         items: item ids best first, ``[R, 2K]``.
+        weights: how far each list should still hold, ``[R]``; None is fully.
     """
 
     def __init__(self, references: ReferenceLists, batch: Interaction, device: torch.device):
@@ -86,6 +87,7 @@ class PartLists:
         self.index = np.flatnonzero(numbers >= 0)
         self.n_instances = len(numbers)
         self.items = references.lists(numbers[self.index], device)
+        self.weights = references.list_weights(numbers[self.index], device)
         self._numbers = numbers[self.index]
         self._references = references
 

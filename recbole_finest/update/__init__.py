@@ -1,0 +1,1 @@
+"""Yesterday's model on today's log."""
