@@ -21,6 +21,8 @@ from recbole_finest.parallel import distributed
 _AS_RECBOLE = {
     "shuffle_order": "recbole",
     "training_mode": "instance",
+    "learning_rate_schedule": "constant",
+    "warmup_ratio": 0.0,
     "target_stride": 1,
     "recent_only": False,
     "compile_model": False,

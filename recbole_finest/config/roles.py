@@ -97,6 +97,8 @@ ROLES: dict[str, Role] = {
     "test_neg_sample_args": Role.DERIVED,
     # base
     "shuffle_order": Role.TRAINING,
+    "learning_rate_schedule": Role.TRAINING,
+    "warmup_ratio": Role.TRAINING,
     "training_mode": Role.TRAINING,
     "packed_stride": Role.TRAINING,
     "target_stride": Role.TRAINING,

@@ -15,6 +15,7 @@ from recbole.trainer import Trainer
 from recbole.utils import get_trainer, set_color
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
+from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
 from recbole_finest.compat import load_checkpoint
@@ -29,6 +30,7 @@ from recbole_finest.scoring.modes import packed
 from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.partition import LossFunction, Part, Partition
+from recbole_finest.train.schedule import learning_rate_schedule
 
 
 class RunTrainer(Trainer):
@@ -49,6 +51,7 @@ class RunTrainer(Trainer):
         self.evaluator: Evaluator = FinestEvaluator(config)
         self.curves: list[dict[str, float]] = []
         self.last_epoch = -1
+        self._scheduled: LambdaLR | None = None
         self._scorer: Scorer | None = None
         distributed.same_weights(model)
         if not distributed.is_main():
@@ -75,6 +78,7 @@ class RunTrainer(Trainer):
         show_progress: bool = False,
     ) -> float:
         self.model.train()
+        schedule = self._schedule(len(train_data))
         total = torch.zeros((), device=self.device)
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
         label = set_color(f"Train {epoch_idx:>5}", "pink")
@@ -90,6 +94,8 @@ class RunTrainer(Trainer):
                 clip_grad_norm_(self.model.parameters(), **self.clip_grad_norm)
             scaler.step(self.optimizer)
             scaler.update()
+            if schedule is not None:
+                schedule.step()
         total = distributed.mean(total)
         if not torch.isfinite(total):
             raise UserError(
@@ -99,6 +105,19 @@ class RunTrainer(Trainer):
         self.last_epoch = epoch_idx
         self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
         return total.item()
+
+    def _schedule(self, steps: int) -> LambdaLR | None:
+        """The learning rate's schedule over ``epochs`` of so many steps; None where it stays as it is.
+
+        One that early stopping ends has not come to its end.
+        """
+        kind, warmup = self.config["learning_rate_schedule"], self.config["warmup_ratio"]
+        if self.stage != "base" or (kind == "constant" and warmup == 0):
+            return None
+        if self._scheduled is None:
+            every = steps * self.epochs
+            self._scheduled = learning_rate_schedule(self.optimizer, kind, warmup, every)
+        return self._scheduled
 
     def _losses(
         self, batch: Interaction, epoch: int, step: int, loss_func: LossFunction
