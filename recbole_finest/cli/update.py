@@ -50,7 +50,8 @@ def main(argv: Sequence[str]) -> int:
     settings, files = parse_settings(words)
     from recbole_finest.compat import parse_value
     from recbole_finest.parallel.distributed import place
-    from recbole_finest.update.night import DEFAULT_METHOD, update_model
+    from recbole_finest.update.night import update_model
+    from recbole_finest.update.request import DEFAULT_METHOD
 
     given: dict[str, Any] = {
         "method": settings.pop("method", DEFAULT_METHOD),

@@ -37,6 +37,11 @@ class Known:
     gone: int | None
 
     @property
+    def new_users(self) -> np.ndarray:
+        """Ids of the users that it did not have, ``[m]``."""
+        return np.flatnonzero(~self.users)
+
+    @property
     def new_items(self) -> np.ndarray:
         """Ids of the items that it did not have, ``[m]``."""
         return np.flatnonzero(~self.items)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
@@ -10,7 +13,9 @@ from torch import Tensor, nn
 from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.evaluation import Evaluation, evaluate, per_instance
+from recbole_finest.names import DEPLOYED, UPDATED
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.update.known import Known, people_with_news
 
 Similarity = dict[str, dict[str, float]]
 
@@ -34,38 +39,52 @@ class DeployedScorer(Scorer):
         return scores
 
 
-def measured(config: Config, data: Data, scorer: Scorer, name: str) -> Evaluation:
-    """A model's lists and accuracy on today's test instances."""
-    train = data.train_loader("evaluation")
-    return evaluate(config, scorer, data.test_loader(), train, name)
+@dataclass(frozen=True)
+class Pair:
+    """Yesterday's and tonight's model on today's data.
 
-
-def similarity(
-    config: Config, data: Data, deployed: Evaluation, updated: Evaluation, news: np.ndarray
-) -> tuple[Similarity, dict[str, int]]:
-    """How alike the two models' lists for the same people at the same moment are.
-
-    Args:
+    Attributes:
         config, data: of tonight.
-        deployed, updated: the two models' lists.
-        news: whether each user has news, ``[n_users]``.
-
-    Returns:
-        The mean of every stability measure of ``all`` people, of those ``without_news`` and ``with_news``,
-        unrounded, nothing where there is nobody; and how many test instances each is a mean over.
+        known: what the deployed model knew of it.
+        deployed: yesterday's model, grown.
+        updated: tonight's.
     """
-    values = per_instance(config, deployed, updated)
-    view = data.test.inter_feat
-    with_news = news[view.log.user[view.positions]]
-    groups = {
-        "all": np.ones(len(with_news), bool),
-        "without_news": ~with_news,
-        "with_news": with_news,
-    }
-    means = {
-        name: {key: float(value[chosen].mean()) for key, value in values.items()}
-        for name, chosen in groups.items()
-        if chosen.any()
-    }
-    counts = {name: int(chosen.sum()) for name, chosen in groups.items()}
-    return {name: means.get(name, {}) for name in groups}, counts
+
+    config: Config
+    data: Data
+    known: Known
+    deployed: nn.Module
+    updated: nn.Module
+
+    def measured(self) -> dict[str, Evaluation]:
+        """Both models' lists and accuracy on today's test instances, by name."""
+        train = self.data.train_loader("evaluation")
+        scorers = {
+            DEPLOYED: DeployedScorer(self.deployed, self.data.train, self.known.new_items),
+            UPDATED: Scorer(self.updated, self.data.train),
+        }
+        return {
+            name: evaluate(self.config, scorer, self.data.test_loader(), train, name)
+            for name, scorer in scorers.items()
+        }
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Which test instances are of ``all`` people, and of those ``without_news`` and ``with_news``."""
+        view = self.data.test.inter_feat
+        news = people_with_news(self.data.log, self.known)[view.log.user[view.positions]]
+        return {"all": np.ones(len(news), bool), "without_news": ~news, "with_news": news}
+
+    def similarity(self, found: Mapping[str, Evaluation]) -> Similarity:
+        """How alike both models' lists for the same people at the same moment are.
+
+        Args:
+            found: from :meth:`measured`.
+
+        Returns:
+            The mean of every stability measure by group, unrounded; nothing where there is nobody.
+        """
+        values = per_instance(self.config, found[DEPLOYED], found[UPDATED])
+        return {
+            name: {key: float(v[chosen].mean()) for key, v in values.items() if chosen.any()}
+            for name, chosen in self.groups().items()
+        }

@@ -44,7 +44,7 @@ def test_a_night_leaves_its_files_and_figures(days, deployed_run, tmp_path):
         k: v for k, v in result.items() if k != "output_dir"
     }
     found = result["update"]
-    assert found["method"] == "finest" and found["deployed"] == str(deployed_run / "finest.pth")
+    assert found["method"] == "finest" and result["deployed"] == str(deployed_run / "finest.pth")
     assert (found["new_users"], found["new_items"]) == (2, 1)
     # three people's last two interactions of yesterday, and of each newcomer's four the first two
     assert found["new_interactions"] == 3 * 2 + 2 * 2
@@ -122,7 +122,7 @@ def test_two_nights_in_a_chain(days, deployed_run, tmp_path):
     write_log(tmp_path, "tomorrow", [*rows, "u1\tnewer\t2000001000", "u1\ti2\t2000001001"])
     result = night(tmp_path / "first", "tomorrow", tmp_path / "second", tmp_path)
     found = result["update"]
-    assert found["deployed"] == str(tmp_path / "first/model.pth")
+    assert result["deployed"] == str(tmp_path / "first/model.pth")
     assert (found["new_users"], found["new_items"], found["new_interactions"]) == (0, 1, 2)
     assert found["people"] == {"all": 32, "without_news": 31, "with_news": 1}
     assert torch.load(tmp_path / "second/model.pth", weights_only=True)["base_epochs"] == 2
