@@ -35,10 +35,17 @@ def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
     assert all(abs(v - 1) <= 1e-12 for v in written["stability"]["control"].values())
     for name in ("base", "plain", "finest"):
         assert set(written["accuracy"]) >= {name, f"{name}_perturbed"}
-        assert 0 <= written["stability"][name]["jaccard@10"] <= 1
         state = torch.load(folder / f"{name}.pth", weights_only=True)
         assert state["model"] == model
-        lists = RankLists.load(folder / "ranklists" / f"{name}.npz")
+        lists, other = (
+            RankLists.load(folder / "ranklists" / f"{name}{side}.npz")
+            for side in ("", "_perturbed")
+        )
+        shared = np.array(
+            [len({*a} & {*b}) for a, b in zip(lists.items[:, :10], other.items[:, :10])]
+        )
+        jaccard = written["stability"][name]["jaccard@10"]
+        assert jaccard == pytest.approx((shared / (20 - shared)).mean(), abs=1e-12)
         assert lists.users[0].startswith("u") and lists.items[0, 0].startswith("i")
     assert (folder / "report.md").read_text().startswith(f"# {model} on toy")
 
