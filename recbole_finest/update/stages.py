@@ -13,6 +13,7 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.evaluator.evaluation import valid_reference
 from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.protocol import side_of
 from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune, train_base
 from recbole_finest.experiment.tracking import tracked
 from recbole_finest.method import make_method
@@ -134,7 +135,8 @@ class Stages:
         start = self.grown
         if self.request.start == "anew":
             start = train_base(config, data, output, BASE)[0]
-        references = self._references() if self.method.needs_lists else None
+        reads_lists = side_of(self.method, True, config).lists is not None
+        references = self._references() if reads_lists else None
         known = valid_reference(config, data, self.grown)
         return fine_tune(config, data, output, MODEL, start, self.method, references, None, known)
 
