@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +75,8 @@ def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) ->
     taken = taken_from(known, Config(asked["model_class"], dataset))
     taken = {n: v for n, v in taken.items() if not (deployed.by_recbole and n in OF_RECBOLE)}
     taken |= {**_data_path(known, dataset), "eval_args": _split(known)}
-    taken["finest_epochs"] = min(
-        math.ceil(SHARE * deployed.base_epochs), taken.get("finest_epochs", asked["finest_epochs"])
-    )
+    most = max(1, int(SHARE * deployed.base_epochs))
+    taken["finest_epochs"] = min(most, taken.get("finest_epochs", asked["finest_epochs"]))
     if "train_stage" in asked:
         taken |= {"train_stage": "finetune", "pre_model_path": None}
     merged = {**taken, **asked.file_config_dict, **(given.settings or {})}
