@@ -1,0 +1,157 @@
+"""A log replayed: all methods' nights, measured, in one folder that the same command continues."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from recbole_finest.compat import parse_value, quiet_recbole
+from recbole_finest.config.config import Config
+from recbole_finest.errors import UserError
+from recbole_finest.files import write_json
+from recbole_finest.rolling.chain import Chain, Lists
+from recbole_finest.rolling.measure import Night, held
+from recbole_finest.rolling.periods import Periods
+from recbole_finest.rolling.request import KEEP, RETRAIN, Request, method_of
+
+REPLAY, RECORDS = "rolling.json", "records.json"
+EVERYBODY, WITH_NEWS = "everybody", "with_news"  # whose lists are made anew every night
+OWN = {"seed", "eval_args", "dataset", "model"}
+GROWS = ("models", "methods", "seeds")  # more of them add to what a folder has
+
+
+def rolling(
+    request: Request,
+    config_file_list: Sequence[str] = (),
+    config_dict: Mapping[str, Any] | None = None,
+    command_line: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Replay a log, night after night, by several methods.
+
+    Everybody's history up to a night is trained on, lists are made for everybody, and the next period's
+    interactions are the truth. ``retrain`` is always among the methods: drift and cost are counted
+    against it.
+
+    Args:
+        request: what to replay, and how.
+        config_file_list, config_dict, command_line: settings, as for :class:`Config`.
+
+    Returns:
+        The contents of ``records.json``: ``replay``, what was asked for, and ``records``, one for each
+        model, seed, method, night and ``served``: ``everybody``, all lists are made anew, or ``with_news``,
+        only those of people who have interactions in that period. Keys: those of :meth:`Night.values`,
+        ``seconds`` of training, and ``cost``, these over ``retrain``'s.
+
+    Raises:
+        UserError: anything that the user can put right.
+    """
+    request.check()
+    quiet_recbole()
+    files, words = tuple(config_file_list), dict(command_line or {})
+    settings = {**(config_dict or {}), **{n: parse_value(word) for n, word in words.items()}}
+    for name in OWN & set(settings):
+        raise UserError(f"{name} is decided by the replay; leave it out")
+    configs = [Config(m, request.dataset, files, config_dict, words) for m in request.models]
+    for model in request.models:  # unknown names and bad values are refused here
+        for method in request.methods:
+            given = {n: str(v) for n, v in method_of(method)[1].items()}
+            Config(model, request.dataset, files, config_dict, {**words, **given})
+    periods = Periods(configs[0], request.start, request.periods)
+    root = Path(request.output_dir)
+    _check_folder(root, asked := _asked(request, files, settings, configs[0]))
+    periods.write(root / "data")
+    write_json(root / REPLAY, asked)
+    methods = list(dict.fromkeys([RETRAIN, *request.methods]))
+    total = len(request.models) * len(request.seeds) * len(methods) * (request.periods + 1)
+    records: list[dict[str, Any]] = []
+    with tqdm(total=total, desc="Nights", unit="night") as bar:
+        for model, config in zip(request.models, configs):
+            for seed in request.seeds:
+                place = (periods, root, model, config["model"])
+                chains = (Chain(*place, m, seed, request.topk, files, settings) for m in methods)
+                records += _measured(chains, periods, request.topk, bar)
+    found = {"replay": {**asked, **_growing(request)}, "records": records}
+    write_json(root / RECORDS, found)
+    return found
+
+
+def _measured(chains: Iterator[Chain], periods: Periods, k: int, bar: tqdm) -> list[dict[str, Any]]:
+    """Records of the methods of one model and seed, retrain's first."""
+    records: list[dict[str, Any]] = []
+    retrained: list[Lists] = []
+    for chain in chains:
+        nights = []
+        for lists in chain.nights():
+            nights.append(lists)
+            bar.update()
+        retrained = retrained or nights
+        records += _records(chain, nights, retrained, periods, k)
+    return records
+
+
+def _records(
+    chain: Chain, nights: list[Lists], retrained: list[Lists], periods: Periods, k: int
+) -> Iterator[dict[str, Any]]:
+    for served in (EVERYBODY, WITH_NEWS)[: 1 if chain.method == KEEP else 2]:
+        before = nights[0].items
+        for number, (lists, other) in enumerate(zip(nights[1:], retrained[1:]), 1):
+            now = lists.items
+            if served == WITH_NEWS:
+                now = held(before, now, periods.active(number))
+            yield {
+                "model": chain.name,
+                "seed": chain.seed,
+                "method": chain.method,
+                "served": served,
+                "night": number,
+                **Night(periods, number, k).values(before, now, other.items),
+                "seconds": lists.seconds,
+                "cost": lists.seconds / other.seconds if other.seconds else None,
+            }
+            before = now
+
+
+def _asked(
+    request: Request, files: tuple[str, ...], settings: Mapping[str, Any], config: Config
+) -> dict[str, Any]:
+    """What makes two replays the same one, apart from ``GROWS``."""
+    log = Path(str(config["data_path"])) / f"{config['dataset']}.inter"
+    texts = [Path(file).read_bytes() for file in files]
+    asked = {name: value for name, value in asdict(request).items() if name not in GROWS}
+    del asked["output_dir"]
+    return {
+        **asked,
+        "settings": {name: str(value) for name, value in sorted(settings.items())},
+        "config_files": [hashlib.sha256(text).hexdigest() for text in texts],
+        "log": hashlib.sha256(log.read_bytes()).hexdigest(),
+    }
+
+
+def _growing(request: Request) -> dict[str, list[Any]]:
+    return {name: list(getattr(request, name)) for name in GROWS}
+
+
+def _check_folder(root: Path, asked: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds something else, or another replay."""
+    path = root / REPLAY
+    if not path.is_file():
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise UserError(f"output_dir '{root}' holds other files; choose another folder")
+        return
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"'{path}' cannot be read: {error}; choose another output_dir") from error
+    other = [
+        name for name in asked if not isinstance(there, dict) or there.get(name) != asked[name]
+    ]
+    if other:
+        raise UserError(
+            f"output_dir '{root}' holds a replay with other {', '.join(other)}; choose another folder"
+        )
