@@ -44,4 +44,5 @@ CHANGES = "perturbation.json"
 INSTANCES = "instances.npz"
 LISTS, UNSEEN = "ranklists", "ranklists_unseen"  # folders of rank lists
 REFERENCE = "reference"  # begins the names of folders of reference lists
+NEWS = "people_with_news.txt"  # of an update: user tokens, one a line
 REPLICATES = "replicates"  # folder of a run's further seeds and perturbations

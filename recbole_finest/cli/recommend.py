@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 usage: run_finest.py recommend --model_file=RUN_OR_PTH --output=FILE [--topk=10] [--filter_seen=True]
-                               [--dataset=NAME --data_path=FOLDER] [--users=FILE] [--histories=FILE]
-                               [--setting=value …]
+                               [--dataset=NAME --data_path=FOLDER] [--users=FILE] [--others=FILE]
+                               [--histories=FILE] [--setting=value …]
 
 The best items for everybody in a data set, from their whole histories (training, validation and test;
 the last MAX_ITEM_LIST_LENGTH interactions of each), or for the histories in a file.
@@ -27,6 +27,8 @@ the last MAX_ITEM_LIST_LENGTH interactions of each), or for the histories in a f
   --dataset      whose people and histories (the data set that the model was trained on); another one,
                  such as today's log, is joined with the model by user and item tokens
   --users        a text file with a user token on each line; only these people get lists
+  --others       lists of an earlier night (.npz, .csv, …): whoever gets no new list keeps the one in there;
+                 with --users=people_with_news.txt of an update, nobody else notices anything
   --histories    a CSV file (.tsv, .inter: with tabs) of other histories, people never seen too. Its first
                  line names the columns user, item and, where there are times, time; one row is one
                  interaction, and a person's rows stand together, oldest first where there are no times
@@ -61,6 +63,7 @@ def recommend(settings: dict[str, str]) -> None:
     """
     from recbole_finest.compat import parse_value
     from recbole_finest.serve.found import check_depth
+    from recbole_finest.serve.kept import Kept
     from recbole_finest.serve.output import check_output, write_lists
     from recbole_finest.serve.people import People
     from recbole_finest.serve.recommender import Recommender
@@ -70,14 +73,20 @@ def recommend(settings: dict[str, str]) -> None:
     k = parse_value(settings.pop("topk", "10"))
     filter_seen = _flag(settings, "filter_seen", "False")
     check_ids = _flag(settings, "check_ids", "True")
-    histories, users = (_file(settings, name) for name in ("histories", "users"))
+    histories, users, others = (_file(settings, n) for n in ("histories", "users", "others"))
     check_depth(k)
-    check_output(output, [path for path in (Path(model_file), histories, users) if path])
+    check_output(output, [p for p in (Path(model_file), histories, users, others) if p])
     dataset, shown = settings.pop("dataset", None), settings.get("show_progress") != "False"
     recommender = Recommender.load(model_file, dataset, check_ids, **settings)
-    people = People(recommender, histories, users)
+    people = People(recommender, histories, users, nobody=others is not None)
     found = _Progress(recommender.stream(people, k, filter_seen), people.total, shown)
-    written = write_lists(output, found, recommender.vocabulary.items)
+    items, lists = recommender.vocabulary.items, iter(found)
+    kept = None if others is None else Kept(others, items, min(k, recommender.n_items))
+    if kept is not None:
+        items, lists = kept.items, kept.after(found)
+    written = write_lists(output, lists, items)
+    if kept is not None:
+        print(f"people who keep their lists of '{others}': {kept.people}")
     for note in [*people.notes(), *recommender.notes(k, found.strangers)]:
         print(note)
     print(f"lists of {min(k, recommender.n_items)} items for {written} people: {output}")

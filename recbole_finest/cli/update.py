@@ -30,7 +30,8 @@ Old users and items keep their weights, whatever their ids are today; new ones a
   --check_ids       False accepts a checkpoint without tokens (RecBole's) whose ids nothing vouches for
 
 The settings are yesterday's; those given here win, but must not change the model. The folder holds
-model.pth, which tomorrow's update takes, ranklists/deployed.npz and updated.npz, and result.json.
+model.pth, which tomorrow's update takes, ranklists/deployed.npz and updated.npz, result.json, and
+people_with_news.txt, for recommend --users where the others' lists are to stay as they are.
 """
 FLAGS = {"--allow_shrink", "--allow-shrink"}
 SHOWN = ("jaccard", "rbo")  # measures of similarity in the table

@@ -140,11 +140,15 @@ def _columns(path: Path, part: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def read_users(path: Path) -> list[str]:
+def read_users(path: Path, nobody: bool = False) -> list[str]:
     """User tokens, one a line; empty lines and repeated ones are left out.
 
+    Args:
+        path: the file.
+        nobody: whether it may name nobody.
+
     Raises:
-        UserError: it cannot be read, or names nobody.
+        UserError: it cannot be read, or names nobody and must not.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -154,6 +158,6 @@ def read_users(path: Path) -> list[str]:
             "user token on each line"
         ) from None
     users = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    if not users:
+    if not users and not nobody:
         raise UserError(f"users is '{path}', which names nobody; write a user token on each line")
     return users

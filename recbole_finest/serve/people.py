@@ -21,6 +21,7 @@ class People:
         recommender: whose data set has the histories, where no file does.
         histories: a file of :func:`read_histories`, or None.
         users: a file of :func:`read_users`, or None for everybody.
+        nobody: whether ``users`` may name nobody.
 
     Attributes:
         total: how many people there are; None where that shows only at the end of a file.
@@ -29,9 +30,15 @@ class People:
         UserError: a file cannot be read, or names only people whom the data set does not have.
     """
 
-    def __init__(self, recommender: Recommender, histories: Path | None, users: Path | None):
+    def __init__(
+        self,
+        recommender: Recommender,
+        histories: Path | None,
+        users: Path | None,
+        nobody: bool = False,
+    ):
         self.recommender, self.histories, self.users = recommender, histories, users
-        self.named = None if users is None else read_users(users)
+        self.named = None if users is None else read_users(users, nobody)
         self.ids: np.ndarray | None = None
         self.total: int | None = None
         if histories is None:
@@ -46,7 +53,7 @@ class People:
         ids = Vocabulary.of_dataset(dataset).user_ids(self.named)
         self.ids = ids[ids > 0]
         self.total = len(self.ids)
-        if not self.total:
+        if self.named and not self.total:
             raise UserError(
                 f"users is '{self.users}', of whom nobody (first: {self.named[0]!r}) is in data set "
                 f"'{dataset.dataset_name}'; give user tokens of its, or histories of others"

@@ -16,9 +16,11 @@ from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.protocol import side_of
 from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune, train_base
 from recbole_finest.experiment.tracking import tracked
+from recbole_finest.files import write_text
 from recbole_finest.method import make_method
 from recbole_finest.model.build import build_model
-from recbole_finest.names import BASE, MODEL, REFERENCE
+from recbole_finest.names import BASE, MODEL, NEWS, REFERENCE
+from recbole_finest.parallel import distributed
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
 from recbole_finest.train.checkpoint import Trained, origin, save_checkpoint
@@ -28,7 +30,13 @@ from recbole_finest.update.cost import STEPS, retraining_seconds
 from recbole_finest.update.deployed import Deployed
 from recbole_finest.update.everything import on_everything
 from recbole_finest.update.grow import NEWCOMERS, grow
-from recbole_finest.update.known import Known, list_weights, nothing_new, what_is_known
+from recbole_finest.update.known import (
+    Known,
+    list_weights,
+    nothing_new,
+    people_with_news,
+    what_is_known,
+)
 from recbole_finest.update.measure import Pair
 from recbole_finest.update.request import RETRAIN, Request
 from recbole_finest.update.result import cost_of, result_of
@@ -70,6 +78,7 @@ class Stages:
         with tracked(self.config, self.output.name, MODEL):
             model, epochs, curve = self._tonights()
         self._save(model, epochs, curve)
+        self._name_people_with_news()
         with self._stage("evaluation"):
             pair = Pair(self.config, self.data, self.known, self.grown, model)
             found = pair.measured()
@@ -170,6 +179,15 @@ class Stages:
             curve=curve,
             **origin(self.data, None),
         )
+
+    def _name_people_with_news(self) -> None:
+        """Who has news, for ``recommend --users``: the others' lists may stay as they are."""
+        if not distributed.is_main():
+            return
+        dataset = self.data.dataset
+        news = people_with_news(self.data.log, self.known)
+        tokens = dataset.field2id_token[dataset.uid_field][news]
+        write_text(self.output.path / NEWS, "".join(f"{token}\n" for token in tokens))
 
     def _cost(self, epochs: int) -> dict[str, Any]:
         spent = self.seconds.get("training", 0.0)

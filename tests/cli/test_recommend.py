@@ -107,3 +107,44 @@ def test_refusals_are_one_sentence_and_leave_nothing(
     code, _, err = command(capsys, *(f"--{k}={v}" for k, v in given.items() if v is not None))
     assert code == 2 and message in err and err.startswith("error: ") and err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_others_keep_their_lists(gru_run, toy_path, tmp_path, capsys):
+    """New lists for the named, yesterday's for all others, items that are gone from the log included."""
+    users, output = tmp_path / "users.txt", tmp_path / "lists.npz"
+    users.write_text("u5\nu2\n")
+    before = tmp_path / "yesterday.csv"
+    before.write_text("user,item,rank\nu2,i1,1\nu2,i2,2\nu7,gone,1\nu7,i3,2\nu5,i1,1\nu5,i4,2\n")
+    words = [f"--model_file={gru_run}", f"--output={output}", f"--users={users}", "--topk=2"]
+    code, out, _ = command(capsys, *words, f"--others={before}")
+    assert code == 0 and f"people who keep their lists of '{before}': 1" in out
+    found = read_lists(output)
+    assert found.users.tolist() == ["u5", "u2", "u7"]
+    histories = interactions(toy_path)
+    anew = [[item for item, _ in histories[user]] for user in ("u5", "u2")]
+    expected = Recommender.load(gru_run).recommend(anew, k=2).items
+    assert found.items.tolist() == [*expected, ["gone", "i3"]]
+    users.write_text("")  # nobody has news
+    code, out, _ = command(capsys, *words, f"--others={before}")
+    assert code == 0
+    kept = read_lists(output)
+    assert dict(zip(kept.users.tolist(), kept.items.tolist())) == {
+        "u2": ["i1", "i2"],
+        "u5": ["i1", "i4"],
+        "u7": ["gone", "i3"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("a,i1,1\n", "whose lists have 1 items and not 2; give a smaller --topk"),
+        ("a,i1,1\na,i2,2\na#2,i1,1\na#2,i3,2\n", "has two lists for 'a'; give one list a person"),
+    ],
+)
+def test_lists_that_cannot_be_kept(gru_run, tmp_path, capsys, rows, said):
+    before, output = tmp_path / "yesterday.csv", tmp_path / "lists.npz"
+    before.write_text("user,item,rank\n" + rows)
+    words = [f"--model_file={gru_run}", f"--output={output}", "--topk=2", f"--others={before}"]
+    code, _, err = command(capsys, *words)
+    assert code == 2 and said in err and not output.exists()

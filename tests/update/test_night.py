@@ -57,6 +57,8 @@ def test_a_night_leaves_its_files_and_figures(days, deployed_run, tmp_path):
     assert len(state["tokens"]["user"]) == 33 and "new" in state["tokens"]["item"]
     for name in ("config.yaml", "instances.npz", "curves.json", "ranklists_unseen/updated.npz"):
         assert (folder / name).is_file()
+    people = (folder / "people_with_news.txt").read_text().split()
+    assert sorted(people) == sorted([*WITH_NEWS, *NEW_USERS])
 
 
 def test_similarity_and_accuracy_are_those_of_the_lists(days, deployed_run, tmp_path):
