@@ -13,6 +13,8 @@ from tqdm import tqdm
 
 from recbole_finest.compat import parse_value, quiet_recbole
 from recbole_finest.config.config import Config
+from recbole_finest.config.roles import Role, having
+from recbole_finest.config.settings import read_yaml
 from recbole_finest.errors import UserError
 from recbole_finest.files import write_json
 from recbole_finest.rolling.chain import Chain, Lists
@@ -122,13 +124,13 @@ def _asked(
 ) -> dict[str, Any]:
     """What makes two replays the same one, apart from ``GROWS``."""
     log = Path(str(config["data_path"])) / f"{config['dataset']}.inter"
-    texts = [Path(file).read_bytes() for file in files]
+    given = {**{n: v for file in files for n, v in read_yaml(file).items()}, **settings}
+    given = {n: v for n, v in given.items() if n not in having(Role.PLACE)}
     asked = {name: value for name, value in asdict(request).items() if name not in GROWS}
     del asked["output_dir"]
     return {
         **asked,
-        "settings": {name: str(value) for name, value in sorted(settings.items())},
-        "config_files": [hashlib.sha256(text).hexdigest() for text in texts],
+        "settings": {name: str(value) for name, value in sorted(given.items())},
         "log": hashlib.sha256(log.read_bytes()).hexdigest(),
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,20 @@ def test_it_continues_and_grows(made, data, tmp_path):
 
     assert timeless(same) == timeless(found["records"])
     assert {r["method"] for r in again["records"]} >= {"warm_start"}
+
+
+def test_a_config_file_counts_by_what_it_sets(data, tmp_path):
+    """A comment changes nothing, a value does."""
+    file, request = tmp_path / "s.yaml", Request(["GRU4Rec"], "toy", 1, ["keep"], topk=5)
+    request = replace(request, output_dir=str(tmp_path / "replay"))
+    given = {"data_path": str(data), "reference_k": 5}
+    file.write_text("epochs: 1\nMAX_ITEM_LIST_LENGTH: 8\n")
+    first = rolling(request, [str(file)], given)
+    file.write_text("# smaller\nMAX_ITEM_LIST_LENGTH: 8\nepochs: 1\n")
+    assert rolling(request, [str(file)], given) == first
+    file.write_text("epochs: 2\nMAX_ITEM_LIST_LENGTH: 8\n")
+    with pytest.raises(UserError, match="holds a replay with other settings"):
+        rolling(request, [str(file)], given)
 
 
 @pytest.mark.parametrize(
