@@ -2,6 +2,7 @@
 
     python benchmarks/nights.py apart                                   # ml-100k, and the same less 98 rows
     python benchmarks/nights.py newcomer                                # … and one row with a new item more
+    python benchmarks/nights.py two_days                                # two days more, with newcomers
     python benchmarks/nights.py foursquare [--data_path=../shared/data] [--news=0.01]
 
 Each prints a table in Markdown. Yesterday's run, today's log and every way to make tonight's model are
@@ -21,6 +22,7 @@ import pandas as pd
 import recbole
 from logs import ITEM, TIME, USER, Folder, Row, read, table, training_rows, write
 from one_night import foursquare
+from two_days import two_days
 
 from recbole_finest import compare
 from recbole_finest.evaluator.lists.ranklists import RankLists
@@ -67,12 +69,24 @@ def alike(one: RankLists, other: RankLists) -> float:
     return float(found.values["jaccard@10"].mean())
 
 
+WAYS: dict[str, tuple[str, dict[str, Any]]] = {
+    "retrain": ("retrain", {}),
+    "warm_start": ("warm_start", {}),
+    **{
+        f"distillation, weight {w}": ("distillation", {"distillation_weight": w})
+        for w in (1, 10, 100)
+    },
+    **{f"finest, weight {w}": ("finest", {"rank_weight": w}) for w in (10, 100)},
+}
+
+
 def update_rows(folder: Folder, deployed: Path, dataset: str) -> Iterator[Row]:
-    for method in ("retrain", "warm_start", "distillation", "finest"):
-        found = folder.update(f"{deployed.stem}-{method}", deployed, dataset, method)["update"]
+    for name, (method, changed) in WAYS.items():
+        run = f"{deployed.stem}-{name.replace(', ', '-').replace(' ', '-')}"
+        found = folder.update(run, deployed, dataset, method, **changed)["update"]
         moved = found["similarity_to_deployed"]["all"]["jaccard@10"]
         accuracy = found["accuracy"]["updated"]["ndcg@10"]
-        yield [f"update {method} of {deployed.stem}", moved, accuracy, found["cost"]["ratio"]]
+        yield [f"update of {deployed.stem}: {name}", moved, accuracy, found["cost"]["ratio"]]
 
 
 def two_runs(
@@ -130,6 +144,7 @@ def newcomer(args: argparse.Namespace) -> str:
 COMMANDS = {
     "apart": apart,
     "newcomer": newcomer,
+    "two_days": lambda args: two_days(ML, args.folder, args.model, {**SMALL, **SIZES[args.model]}),
     "foursquare": lambda args: foursquare(args.data_path, args.folder, args.news),
 }
 

@@ -68,6 +68,7 @@ class Stages:
         self.deployed, self.request = deployed, request
         self.retrains = request.method == RETRAIN
         self.seconds: dict[str, float] = {}
+        self.cpu_seconds: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
         """All stages; returns the result, which is also written."""
@@ -191,16 +192,18 @@ class Stages:
 
     def _cost(self, epochs: int) -> dict[str, Any]:
         spent = self.seconds.get("training", 0.0)
+        worked = {"cpu_seconds": self.cpu_seconds.get("training", 0.0)}
         if self.retrains:
-            return cost_of(spent, spent, "measured")
+            return cost_of(spent, spent, "measured") | worked
         epochs = self._base_epochs(epochs)
         how = f"estimated from up to {STEPS} steps, for {epochs} epochs without validation"
-        return cost_of(spent, retraining_seconds(self.config, self.data, epochs), how)
+        return cost_of(spent, retraining_seconds(self.config, self.data, epochs), how) | worked
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         self.output.logger.info(f"{name} …")
-        begin = time.perf_counter()
+        begin, worked = time.perf_counter(), time.process_time()
         yield
         self.seconds[name] = time.perf_counter() - begin
+        self.cpu_seconds[name] = time.process_time() - worked
         self.output.logger.info(f"{name} took {self.seconds[name]:.1f} s")
