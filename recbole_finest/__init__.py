@@ -16,6 +16,8 @@ _EXPORTS = {
     "build_model": "recbole_finest.model.build",
     "compare": "recbole_finest.evaluator.lists.compare",
     "create_dataset": "recbole_finest.data.dataset",
+    "finetune": "recbole_finest.bridge.stage",
+    "stability": "recbole_finest.bridge.agreement",
     "base_trainer": "recbole_finest.train.base",
     "prepare_data": "recbole_finest.train.mode",
     "reference_lists": "recbole_finest.reference.build",

@@ -111,6 +111,19 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     raise UserError(f"'{path}' holds no model's weights (a dict with 'state_dict')")
 
 
+def check_own(config: Any, where: str) -> None:
+    """Refuse RecBole's Config where ours is read: it lacks our settings and says not who gave one.
+
+    Raises:
+        UserError: naming the function, and what takes RecBole's.
+    """
+    if not hasattr(config, "is_explicit"):
+        raise UserError(
+            f"config is of type {type(config).__module__}.{type(config).__name__}, but {where} needs a "
+            "recbole_finest.Config; recbole_finest.prepare_data and finetune take RecBole's"
+        )
+
+
 def plain_state(value: Any) -> Any:
     """Turn configuration values into what ``torch.load(weights_only=True)`` and YAML can hold."""
     if isinstance(value, (dict, OrderedDict)):

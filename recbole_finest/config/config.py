@@ -164,7 +164,7 @@ class Config(RecBoleConfig):
             folder / "finest.yaml",
             folder / "model" / f"{model}.yaml",
             folder / "dataset" / f"{dataset}.yaml",
-            Path(inspect.getfile(model_class)).with_name(f"{model}.yaml"),
+            _beside(model_class, f"{model}.yaml"),
         ]
         for file in files:
             if file.is_file():
@@ -251,6 +251,14 @@ class Config(RecBoleConfig):
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
         return plain_state(self.final_config_dict)
+
+
+def _beside(model_class: type, name: str) -> Path:
+    """The file of this name beside the class's own; of a class of a notebook, in the working directory."""
+    try:
+        return Path(inspect.getfile(model_class)).with_name(name)
+    except (TypeError, OSError):
+        return Path(name)
 
 
 def _quick_start(name: str) -> str:

@@ -111,7 +111,7 @@ def taken_from(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     # stability metrics are this package's, whoever wrote the checkpoint
     others = {*having(Role.PLACE | Role.WHAT | Role.DERIVED), *field_names(fresh), "metrics"}
     names = set(fresh.final_config_dict) - others
-    taken = {k: v for k, v in settings.items() if k in names and _is_plain(v)}
+    taken = {k: v for k, v in settings.items() if k in names and is_plain(v)}
     if (
         metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower())
         != EvaluatorType.RANKING
@@ -121,7 +121,8 @@ def taken_from(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     return taken
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether a setting is a value that a file can hold, as all are that somebody gives."""
     return value is None or isinstance(value, (bool, int, float, str, list, dict))
 
 

@@ -97,6 +97,7 @@ ROLES: dict[str, Role] = {
     "test_neg_sample_args": Role.DERIVED,
     # base
     "shuffle_order": Role.TRAINING,
+    "time_order": Role.TRAINING,
     "learning_rate_schedule": Role.TRAINING,
     "warmup_ratio": Role.TRAINING,
     "training_mode": Role.TRAINING,

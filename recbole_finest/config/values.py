@@ -113,6 +113,7 @@ CHECKS: dict[str, Check] = {
     "seeds": _distinct_wholes(),
     "perturbation_file": _TEXT,
     "shuffle_order": _one_of("stable", "recbole"),
+    "time_order": _one_of("exact", "recbole"),
     "learning_rate_schedule": _one_of("constant", "linear", "cosine"),
     "warmup_ratio": _real("a number from 0 to 1", lambda v: 0 <= v <= 1),
     "control": _FLAG,

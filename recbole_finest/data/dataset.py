@@ -13,6 +13,7 @@ from recbole.data.dataset import Dataset, SequentialDataset
 from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
+from recbole_finest.compat import check_own
 from recbole_finest.data.instances import Fields, Index, InstanceView
 from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
@@ -125,6 +126,8 @@ class LogDataset(SequentialDataset):
         self._aug_presets()
         feat = self.inter_feat
         user, time = feat[self.uid_field].numpy(), self.__dict__.pop("_exact_time")
+        if self.config["time_order"] == "recbole":
+            time = feat[self.time_field].numpy().astype(np.float64)
         order = torch.from_numpy(time_order(user, time))
         item = feat[self.iid_field].numpy().astype(smallest_int(self.item_num))
         user = user.astype(smallest_int(self.user_num))
@@ -292,6 +295,7 @@ def create_dataset(config: Config) -> Dataset:
     Raises:
         UserError: the data set or one of its columns is missing, or nothing is left after filtering.
     """
+    check_own(config, "create_dataset")
     try:
         return dataset_class(config["model"])(config)
     except (ValueError, KeyError, IndexError) as error:

@@ -40,15 +40,14 @@ def compare_models(
     """
     depths = [reference.n_items - 1] if topk is None else list(topk)
     metrics, found = list(metrics), []
+    devices = [next(scorer.model.parameters()).device for scorer in (reference, other)]
     states = [scorer.model.training for scorer in (reference, other)]
     for scorer in (reference, other):
         scorer.model.eval()
-    device = next(reference.model.parameters()).device
     for interaction, _, _, _ in loader:
-        batch = interaction.to(device)
         lists = [
-            top_items(scorer.all_items(batch).float(), max(depths)).cpu().numpy()
-            for scorer in (reference, other)
+            top_items(scorer.all_items(interaction.to(device)).float(), max(depths)).cpu().numpy()
+            for scorer, device in zip((reference, other), devices)
         ]
         found.append(measure_lists(lists[0], lists[1], metrics, depths, p, distinct=True))
     for scorer, training in zip((reference, other), states):

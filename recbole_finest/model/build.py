@@ -1,18 +1,18 @@
-"""Making a model that can score one position of a history, or all of them."""
+"""Making a model from its class: weights from the seed, ready to score all positions of a window."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
-from torch import Tensor
 
+from recbole_finest.compat import check_own
 from recbole_finest.data.requirements import fitting_candidates
 from recbole_finest.errors import UserError
 from recbole_finest.model.fused import fuse
 from recbole_finest.model.initial import Recorder, Tables, keyed_weights
+from recbole_finest.scoring.packed_scoring import packable
 from recbole_finest.seeding import derive_seed, seed_globals, token_keys
 
 if TYPE_CHECKING:
@@ -33,28 +33,6 @@ BROKEN = (
 )
 
 
-class PackedScoring(SequentialRecommender):
-    """Mixin: while ``packed_index`` is set, the scored positions are those, not one a row.
-
-    RecBole's models end their encoder with ``gather_indexes(output, length - 1)``, ``[B, L, H]`` →
-    ``[B, H]``. Overriding it lets the model's own loss score N positions of B windows in one pass.
-    """
-
-    packed_index: Tensor | None = None  # flat positions into [B · L], [N]
-
-    def gather_indexes(self, output: Tensor, gather_index: Tensor) -> Tensor:
-        if self.packed_index is None:
-            return super().gather_indexes(output, gather_index)
-        return output.reshape(-1, output.shape[-1])[self.packed_index]
-
-
-@lru_cache(maxsize=None)
-def packable(model_class: type) -> type:
-    """``model_class`` with :class:`PackedScoring` in front; name and module are kept."""
-    namespace = {"__module__": model_class.__module__, "__doc__": model_class.__doc__}
-    return type(model_class.__name__, (PackedScoring, model_class), namespace)
-
-
 def build_model(config: Config, dataset: LogDataset) -> SequentialRecommender:
     """Instantiate ``config.model_class`` on the configured device, with weights drawn from the seed.
 
@@ -65,6 +43,7 @@ def build_model(config: Config, dataset: LogDataset) -> SequentialRecommender:
     Raises:
         UserError: the model refuses its settings or its data, with its reason.
     """
+    check_own(config, "build_model")
     if config["reproducibility"]:
         torch.backends.cudnn.deterministic = True
     seed = config["seed"]

@@ -12,13 +12,16 @@ from torch import nn
 from tqdm import tqdm
 
 from recbole_finest.config.config import Config
+from recbole_finest.config.from_recbole import own_config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
 from recbole_finest.data.prepare import Data
+from recbole_finest.errors import UserError
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
 from recbole_finest.scoring.logits import logits_alone
+from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.seeding import derive_seed, seed_globals
 
@@ -29,15 +32,21 @@ def reference_lists(
     """Reference lists of a trained model, ``reference_k`` deep, for all clean training instances.
 
     Args:
-        config: our Config.
-        data: of :func:`recbole_finest.data.prepare.prepare_data`.
+        config: our Config, or that of a RecBole script.
+        data: of :func:`recbole_finest.prepare_data`.
         model: the trained model.
         folder: where the lists are kept, memory-mapped; made when missing.
         keep_scores: keep the model's scores of the lists too, as distillation needs them.
 
     Raises:
-        UserError: an explicit ``reference_k`` that the items do not allow.
+        UserError: an explicit ``reference_k`` that the items do not allow, or ``data`` is RecBole's.
     """
+    if not isinstance(data, Data):
+        raise UserError(
+            f"data is of type {type(data).__name__}; give what recbole_finest.prepare_data(config) "
+            "returns, or use recbole_finest.finetune, which takes the loaders of a RecBole script"
+        )
+    config = own_config(config, class_of(model))
     k = reference_k(config, data.log.n_items, data.dataset.logger.warning)
     return build_references(config, data, model, Path(folder), k, None, keep_scores)
 

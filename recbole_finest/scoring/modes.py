@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import nn
 from recbole_finest.data.instances import KEY_FIELD
 from recbole_finest.data.packed import POSITION_FIELD
 from recbole_finest.scoring.dropout import RowDraws
+from recbole_finest.scoring.packed_scoring import PackedScoring, packable
 
 
 def shallow(interaction: Interaction) -> Interaction:
@@ -27,9 +29,13 @@ def shallow(interaction: Interaction) -> Interaction:
 def packed(model: SequentialRecommender, interaction: Interaction) -> Iterator[None]:
     """Score the positions that a packed batch names; without any, one a row as ever.
 
-    Dropout is drawn for each row from its key, where the batch has keys.
+    A model that RecBole made can do so inside the block, too. Dropout is drawn for each row from its key,
+    where the batch has keys.
     """
     index = interaction[POSITION_FIELD] if POSITION_FIELD in interaction else None
+    given: Any = type(model)
+    if not isinstance(model, PackedScoring):
+        model.__class__ = packable(given)
     model.packed_index = index
     keyed = [m for m in model.modules() if hasattr(m, "rows")] if model.training else []
     if keyed and KEY_FIELD in interaction:
@@ -40,7 +46,8 @@ def packed(model: SequentialRecommender, interaction: Interaction) -> Iterator[N
     try:
         yield
     finally:
-        model.packed_index = None
+        model.__class__ = given
+        vars(model).pop("packed_index", None)  # the class has None
         for layer in keyed:
             layer.rows = None
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
+from recbole_finest.config.from_recbole import own_config
 from recbole_finest.data.loader import EvalLoader
 from recbole_finest.data.parts import to_device
 from recbole_finest.errors import UserError
@@ -27,6 +28,7 @@ from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.model.compiled import CompiledForward
 from recbole_finest.parallel import distributed
 from recbole_finest.scoring.modes import packed
+from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.partition import LossFunction, Part, Partition
@@ -46,6 +48,7 @@ class RunTrainer(Trainer):
     stage = "base"
 
     def __init__(self, config: Config, model: Any):
+        config = own_config(config, class_of(model))
         super().__init__(config, model)
         self.eval_collector = FinestCollector(config)
         self.evaluator: Evaluator = FinestEvaluator(config)

@@ -33,7 +33,7 @@ class FinestTrainer(RunTrainer):
     weights, or with ``finest_early_stopping`` those best by ``valid_metric``.
 
     Args:
-        config: our Config.
+        config: our Config, or that of a RecBole script.
         model: the trained model; changed in place.
         references: reference lists of base for the training instances.
         method: the fine-tuning method; FINEST when missing.
@@ -54,6 +54,7 @@ class FinestTrainer(RunTrainer):
         method: Method | None = None,
     ):
         super().__init__(config, model)
+        config = self.config
         self.method = method or Finest(config)
         self.references = references = self.method.lists_from(references)
         self.method.check(model)

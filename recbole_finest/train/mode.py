@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from recbole_finest.compat import quiet_recbole
-from recbole_finest.config.config import Config
+from recbole_finest.config.from_recbole import own_config
 from recbole_finest.data.loader import InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import Windows, packed_batch
@@ -23,14 +23,17 @@ PROBE_USERS = 8
 PROBE_INSTANCES = 4
 
 
-def prepare_data(config: Config) -> Data:
+def prepare_data(config: Any) -> Data:
     """Load, filter and split ``config['dataset']``, and choose how its model is trained on it.
+
+    Args:
+        config: our Config, or that of a RecBole script, which :func:`own_config` reads.
 
     Raises:
         UserError: the data set cannot be used, or the model cannot be trained on it.
     """
     quiet_recbole()
-    data = prepare(config)
+    data = prepare(own_config(config))
     choose_training_mode(data)
     return data
 

@@ -11,7 +11,8 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.requirements import fitting_candidates
 from recbole_finest.errors import UserError
-from recbole_finest.model.build import BROKEN, packable, reason
+from recbole_finest.model.build import BROKEN, reason
+from recbole_finest.scoring.packed_scoring import packable
 from recbole_finest.seeding import global_streams, replayed
 
 MORE = {"users": 1, "items": 2}
