@@ -27,6 +27,10 @@ _EXPORTS = {
 __all__ = sorted(_EXPORTS)
 
 
+# RecBole knows our metrics once both are imported, whichever comes first; importing this loads neither.
+importlib.import_module("recbole_finest.evaluator.when_loaded").register_when_loaded()
+
+
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used, so that ``--help`` is quick."""
     if name in _EXPORTS:

@@ -111,13 +111,18 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     raise UserError(f"'{path}' holds no model's weights (a dict with 'state_dict')")
 
 
+def is_own(config: Any) -> bool:
+    """Whether settings are ours; RecBole's Config lacks ours and says not who gave one."""
+    return hasattr(config, "is_explicit")
+
+
 def check_own(config: Any, where: str) -> None:
-    """Refuse RecBole's Config where ours is read: it lacks our settings and says not who gave one.
+    """Refuse RecBole's Config where ours is read.
 
     Raises:
         UserError: naming the function, and what takes RecBole's.
     """
-    if not hasattr(config, "is_explicit"):
+    if not is_own(config):
         raise UserError(
             f"config is of type {type(config).__module__}.{type(config).__name__}, but {where} needs a "
             "recbole_finest.Config; recbole_finest.prepare_data and finetune take RecBole's"

@@ -8,6 +8,7 @@ import numpy as np
 from recbole.evaluator.base_metric import AbstractMetric
 from recbole.utils import EvaluatorType
 
+from recbole_finest.compat import is_own
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.measures import measure_lists
 
@@ -33,9 +34,22 @@ class StabilityMetric(AbstractMetric):
 
     def __init__(self, config: Config):
         super().__init__(config)
+        self._check_collected(config)
         self.topk = config["topk"]
         persistence = config["rbo_p"]
         self.p = 0.9 if persistence is None else persistence
+
+    def _check_collected(self, config: Config) -> None:
+        """Refuse RecBole's own trainer, when it is made: it collects no reference lists."""
+        from recbole.config import Config as RecBoleConfig  # which imports the registry
+
+        if isinstance(config, RecBoleConfig) and not is_own(config):
+            name = type(self).__name__
+            raise UserError(
+                f"metrics names {name}, which needs reference lists, and RecBole's trainer collects none; "
+                f"leave {name} out of metrics and measure it with recbole_finest.stability("
+                "model_a, model_b, test_data)"
+            )
 
     def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
         """Return for example ``{"rbo@10": 0.8312}``.
