@@ -17,6 +17,7 @@ from recbole_finest.benchmark.grid.mistakes import mistakes_in
 from recbole_finest.benchmark.grid.resolve import Resolver
 from recbole_finest.benchmark.records import write_records
 from recbole_finest.compat import quiet_recbole
+from recbole_finest.data.where import inter_files
 from recbole_finest.errors import UserError
 
 
@@ -130,8 +131,8 @@ def _missing(grid: Grid, resolver: Resolver, fetch: bool) -> None:
 
     for dataset in grid.datasets:
         config = resolver.config(grid.models[0], dataset, grid.methods[0])
-        file = os.path.join(config["data_path"], f"{dataset}.inter")
-        if os.path.isfile(file):
+        file = inter_files(config, dataset)[0]
+        if file.is_file():
             continue
         if fetch:
             create_dataset(config)

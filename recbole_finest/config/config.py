@@ -33,7 +33,7 @@ from recbole_finest.config.settings import (
     read_settings,
     read_yaml,
 )
-from recbole_finest.config.worked_out import columns, field_names, valid_metric
+from recbole_finest.config.worked_out import columns, eval_args, field_names, valid_metric
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
@@ -179,6 +179,7 @@ class Config(RecBoleConfig):
             final["train_neg_sample_args"] = default if needed else None
         elif draws_none(final["train_neg_sample_args"]):
             final["train_neg_sample_args"] = None
+        final["eval_args"] = eval_args(final["eval_args"], self.internal_config_dict["eval_args"])
         check_loss(self.model_class, final)
         check_values({"load_col": final.get("load_col")})
         final["load_col"] = columns(final)

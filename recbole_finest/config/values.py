@@ -174,6 +174,10 @@ CHECKS: dict[str, Check] = {
         "a mapping of columns to intervals, such as {rating: '[3,inf)'}, or null",
         lambda v: v is None or isinstance(v, dict),
     ),
+    "benchmark_filename": (
+        "a list of three names (of train, valid and test), or null",
+        lambda v: v is None or (_list_of_names()[1](v) and len(v) == 3),
+    ),
     "user_inter_num_interval": _INTERVAL,
     "item_inter_num_interval": _INTERVAL,
 }

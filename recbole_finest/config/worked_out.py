@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from recbole.data.transform import construct_transform
 
 from recbole_finest.data.requirements import item_features
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, nearest
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
+
+
+EVAL_ARGS = ("split", "order", "group_by", "mode")
 
 
 def valid_metric(final: Mapping[str, Any], given: bool) -> str:
@@ -35,6 +38,22 @@ def valid_metric(final: Mapping[str, Any], given: bool) -> str:
         f"valid_metric is {final['valid_metric']!r}, which metrics {final['metrics']} and topk "
         f"{depths} do not measure; add it to them or choose another"
     )
+
+
+def eval_args(given: Any, default: Mapping[str, Any]) -> Any:
+    """``eval_args``, what is not given of it from the default: RecBole would fill in a random split.
+
+    Raises:
+        UserError: a part that there is not.
+    """
+    if not isinstance(given, Mapping):
+        return given  # RecBole says what it must be
+    for name in given:
+        if name not in EVAL_ARGS:
+            raise UserError(
+                f"eval_args names '{name}', which does not exist; {nearest(name, EVAL_ARGS)}"
+            )
+    return {**default, **given}
 
 
 def columns(final: Mapping[str, Any]) -> dict[str, list[str]] | None:

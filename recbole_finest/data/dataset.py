@@ -25,6 +25,7 @@ from recbole_finest.data.split import (
     groups_in_order,
     held_out,
 )
+from recbole_finest.data.where import check_presplit, check_rows, inter_files, near_names
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import token_keys
 
@@ -43,16 +44,18 @@ class LogDataset(SequentialDataset):
     log: InteractionLog
     clean_log: InteractionLog
     inter_feat: Any
+    file_size_list: list[int]  # rows of each of benchmark_filename's files
 
     # Loading -------------------------------------------------------------------------------------
 
     def _load_data(self, token: str, dataset_path: str) -> None:
-        if (Path(dataset_path) / f"{token}.inter").is_file():  # else RecBole downloads it
+        check_presplit(self.config, token)
+        wanted = inter_files(self.config, token)[0]
+        if wanted.is_file():  # else RecBole downloads it
             check_files(self.config, dataset_path, token)
         try:
             super()._load_data(token, dataset_path)
         except (OSError, ValueError, RuntimeError, ImportError, AttributeError) as error:
-            wanted = Path(dataset_path) / f"{token}.inter"
             if wanted.is_file():
                 raise UserError(
                     f"data set '{token}' in '{dataset_path}' cannot be read as RecBole atomic files: "
@@ -60,9 +63,9 @@ class LogDataset(SequentialDataset):
                 ) from error
             raise UserError(
                 f"data set '{token}' is not at '{wanted}' and could not be downloaded "
-                f"({type(error).__name__}); put its atomic file there, or set data_path"
+                f"({type(error).__name__}); {near_names(self.config, token)}"
             ) from error
-        self._check_columns(token, dataset_path)
+        self._check_columns(wanted)
         check_features(self.config, self.item_feat, dataset_path, token)
         if self.config.is_explicit("load_col"):
             self._check_given_columns(token, dataset_path)
@@ -91,16 +94,16 @@ class LogDataset(SequentialDataset):
                 )
         super()._filter_by_field_value()
 
-    def _check_columns(self, token: str, path: str) -> None:
+    def _check_columns(self, file: Path) -> None:
         names = {"USER_ID_FIELD": self.uid_field, "ITEM_ID_FIELD": self.iid_field}
         names["TIME_FIELD"] = self.time_field
-        file = Path(path) / f"{token}.inter"
         for setting, field in names.items():
             if self.inter_feat is None or field not in self.inter_feat:
                 raise UserError(
                     f"'{file}' has no column '{field}' ({setting}), which "
                     f"sequential models need; add it or set {setting} to the column's name"
                 )
+        check_rows(self.config, self.inter_feat, file)
         if self.field2type[self.time_field] != FeatureType.FLOAT:
             raise UserError(
                 f"'{file}' has '{self.time_field}' as a {self.field2type[self.time_field].value}, whose "
@@ -119,6 +122,14 @@ class LogDataset(SequentialDataset):
         self._exact_time = time.copy()  # before RecBole normalises it and casts it to 32 bits
         super()._fill_nan()
 
+    def _benchmark_presets(self) -> None:
+        """Nothing: RecBole looks for ready-made histories here."""
+
+    def _change_feat_format(self) -> None:
+        super()._change_feat_format()
+        if self.config["benchmark_filename"] is not None:  # where RecBole makes no instances
+            self.data_augmentation()
+
     # Instances -----------------------------------------------------------------------------------
 
     def data_augmentation(self) -> None:
@@ -132,6 +143,7 @@ class LogDataset(SequentialDataset):
         item = feat[self.iid_field].numpy().astype(smallest_int(self.item_num))
         user = user.astype(smallest_int(self.user_num))
         rows = order.numpy()
+        self._place_of_loaded = np.argsort(rows)
         self.log = InteractionLog.from_sorted(
             user[rows], item[rows], time[rows], n_users=self.user_num, n_items=self.item_num
         ).with_keys(*(token_keys(self.field2id_token[f]) for f in (self.uid_field, self.iid_field)))
@@ -184,15 +196,12 @@ class LogDataset(SequentialDataset):
 
     def build(self) -> list[LogDataset]:
         """RecBole's split; afterwards ``log.role`` of all three parts says which row went where."""
-        if self.config["benchmark_filename"] is not None:
-            raise UserError(
-                "benchmark_filename gives ready-made instances, from which no interaction log can be "
-                "recovered; give the data set as one .inter file and choose the split in eval_args"
-            )
-        parts = self._split()
+        presplit = self.config["benchmark_filename"] is not None
+        parts = self._split_given() if presplit else self._split()
+        rows = self._rows_of_files() if presplit else [part.inter_feat.positions for part in parts]
         role = np.full(len(self.log), TRAIN, np.int8)
-        for part, name in zip(parts[1:], (VALID, TEST)):
-            role[part.inter_feat.positions] = name
+        for held, name in zip(rows[1:], (VALID, TEST)):
+            role[held] = name
         log = self.log.with_roles(role)
         recent = self.max_item_list_len if self.config["recent_only"] else None
         chosen = chosen_targets(log, self.config["target_stride"] or 1, recent)
@@ -219,6 +228,25 @@ class LogDataset(SequentialDataset):
         if len(parts) != 3:
             raise UserError(f"split is {split}, but needs three parts: train, valid and test")
         return parts
+
+    def _split_given(self) -> list[LogDataset]:
+        """The instances of ``benchmark_filename``'s files: their rows, but for a user's very first one."""
+        self._change_feat_format()
+        self._drop_unused_col()
+        parts: list[LogDataset] = []
+        for name, rows in zip(self.config["benchmark_filename"], self._rows_of_files()):
+            later = rows[rows > self.log.user_start[rows]]
+            if parts and len(later) < len(rows):
+                self.logger.warning(
+                    f"{len(rows) - len(later)} of {len(rows)} rows of {name} are their users' first and "
+                    "left out: they have no history to predict from"
+                )
+            parts.append(self.copy(self.inter_feat.with_log(self.log, later)))
+        return parts
+
+    def _rows_of_files(self) -> list[np.ndarray]:
+        """Positions in the log of each file's rows, in their order there."""
+        return np.split(self._place_of_loaded, np.cumsum(self.file_size_list)[:-1])
 
     def _split_last(self, ratio: float) -> list[LogDataset]:
         """Each user's last share for test, see :func:`held_out`; nothing for validation."""

@@ -33,6 +33,17 @@ def test_a_later_file_wins_over_a_runs(tmp_path):
     assert found["train_neg_sample_args"]["distribution"] == "uniform"
 
 
+def test_eval_args_in_parts_are_completed_by_the_defaults():
+    stock = Config("SASRec", "toy")["eval_args"]
+    assert stock["split"] == {"LS": "valid_and_test"} and stock["order"] == "TO"
+    for given in ({"mode": "uni10"}, {"split": {"RS": [0.8, 0.1, 0.1]}}, {"group_by": None}, {}):
+        found = Config("SASRec", "toy", config_dict={"eval_args": given})["eval_args"]
+        mode = {"mode": {"valid": "uni10", "test": "uni10"}} if "mode" in given else {}
+        assert found == {**stock, **given, **mode}
+    with pytest.raises(UserError, match=r"eval_args names 'splitt'.*did you mean 'split'"):
+        Config("SASRec", "toy", config_dict={"eval_args": {"splitt": {}}})
+
+
 @pytest.mark.parametrize(
     "line",
     ["eval_step: foo", "weight_decay: foo", "hidden_size: big", "learner: foo", "control: 3"],

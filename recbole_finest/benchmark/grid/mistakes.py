@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from recbole_finest.benchmark.grid.conflicts import conflicts
 from recbole_finest.benchmark.grid.draws import unclear
@@ -25,6 +22,7 @@ from recbole_finest.config.config import Config
 from recbole_finest.config.settings import check_values
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.data.requirements import check_files
+from recbole_finest.data.where import downloads, inter_files, near_names
 from recbole_finest.errors import UserError
 from recbole_finest.method import find_method
 from recbole_finest.model.find import find_model
@@ -109,7 +107,7 @@ def _combinations(grid: Grid, resolver: Resolver, model: str) -> Iterator[str]:
             config = resolver.config(model, dataset, variant)
             drawn = [unclear({**config.final_config_dict, **p}) for p in grid.drawn()]
             yield from (sentence for sentence in drawn if sentence is not None)
-            if (Path(config["data_path"]) / f"{dataset}.inter").is_file():
+            if inter_files(config, dataset)[0].is_file():
                 folder = config["data_path"]
                 yield from sentences(check_files, config, folder, dataset)
 
@@ -135,18 +133,11 @@ def _methods(grid: Grid) -> Iterator[str]:
 def _dataset(grid: Grid, dataset: str) -> None:
     """Refuse a data set that is neither here nor one that RecBole downloads."""
     settings = {**grid.settings, **grid.dataset_settings.get(dataset, {}), **grid.command_line}
-    path = {k: v for k, v in settings.items() if k == "data_path"}
-    wanted = Path(Config("SASRec", dataset, None, path)["data_path"]) / f"{dataset}.inter"
-    if not wanted.is_file() and dataset not in _downloads():
+    path = {k: v for k, v in settings.items() if k in ("data_path", "benchmark_filename")}
+    config = Config("SASRec", dataset, None, path)
+    wanted = inter_files(config, dataset)[0]
+    if not wanted.is_file() and dataset not in downloads():
         raise UserError(
-            f"data set '{dataset}' is not at '{wanted}', and RecBole knows no download of that name; put "
-            "its atomic file there, or set data_path"
+            f"data set '{dataset}' is not at '{wanted}', and RecBole knows no download of that name; "
+            f"{near_names(config, dataset)}"
         )
-
-
-@lru_cache(maxsize=None)
-def _downloads() -> frozenset[str]:
-    import recbole
-
-    path = Path(recbole.__file__).parent / "properties/dataset/url.yaml"
-    return frozenset(yaml.safe_load(path.read_text(encoding="utf-8")))
