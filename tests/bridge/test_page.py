@@ -30,10 +30,11 @@ SCRIPTS = ("bridge", "bridge_own")
 def named_files(page: str) -> dict[str, str]:
     """The page's files: each block of code by the name in the paragraph before it."""
     found = {}
-    for before, code in zip(*[iter(re.split(r"^```.*\n", page, flags=re.M))] * 2):
-        paragraph = before.rstrip().rpartition("\n\n")[2]
-        names = re.findall(r"`(\w+\.(?:py|yaml))`", paragraph)
-        found[names[0] if names else ""] = code
+    parts = re.split(r"^```(\w*)\n", page, flags=re.MULTILINE)  # text, language, code, "", text, …
+    for before, language, code in zip(parts[0::4], parts[1::4], parts[2::4]):
+        if language in ("python", "yaml"):
+            name = re.findall(r"`(\w+\.\w+)`", before.rstrip().rpartition("\n\n")[2])[0]
+            found[name] = code
     return found
 
 
