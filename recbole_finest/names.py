@@ -1,4 +1,4 @@
-"""What the models of a run are called, and the files that a run leaves behind."""
+"""What the models of a run are called, how they are trained, and the files that a run leaves behind."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ def compared(name: str) -> tuple[str, str]:
     """Which two models a stability compares: a method's two sides, or base and a control."""
     against_base = (CONTROL, SEED_CONTROL)
     return (BASE, name) if name in against_base else (name, perturbed(name))
+
+
+# How they are trained ----------------------------------------------------------------------------
+
+PASSES = "forward_passes"  # of a step of fine-tuning with reference lists: 1 or 2
+
+
+def mode_words(why_not_packed: str | None) -> str:
+    """The training mode in words.
+
+    >>> mode_words(None), mode_words("training_mode is instance")
+    ('packed (one pass scores all positions)', 'instance (training_mode is instance)')
+    """
+    packed = why_not_packed is None
+    return "packed (one pass scores all positions)" if packed else f"instance ({why_not_packed})"
 
 
 # Files -------------------------------------------------------------------------------------------

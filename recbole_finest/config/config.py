@@ -25,6 +25,8 @@ from recbole_finest.config.roles import Role, having
 from recbole_finest.config.seeds import SEED_LISTS, first_seeds, seed_list
 from recbole_finest.config.settings import (
     EXPLICIT,
+    NOT_IN_SOURCE,
+    SEE_HELP,
     check_known,
     check_type,
     check_values,
@@ -39,6 +41,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.method import find_method
 from recbole_finest.model.find import find_model
+from recbole_finest.model.own_settings import is_own, own_settings
 from recbole_finest.parallel.distributed import place
 
 register_metrics()
@@ -196,20 +199,35 @@ class Config(RecBoleConfig):
     # ---------------------------------------------------------------------------------------------
 
     def known_settings(self) -> set[str]:
-        """Names of the settings that somebody reads: RecBole, the model, this package or a YAML file."""
+        """Names of the settings that somebody reads: RecBole, the model, this package or a YAML file.
+
+        Of a model of the user's own these are all that its source could mean.
+        """
         known = set(self.internal_config_dict) | set(self.file_config_dict)
         known |= {name for names in self.parameters.values() for name in names}
+        known |= own_settings(self.model_class)
         return known | {
-            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port")
+            *(
+                "model",
+                "dataset",
+                "loss_type",
+                "config_files",
+                "gpu_id",
+                "nproc",
+                "world_size",
+                "ip",
+            ),
+            "port",
         }
 
     def takes_any_setting(self) -> bool:
         """Whether the model is a class of the user's own, which may read settings that nobody lists."""
-        return not self.model_class.__module__.startswith(("recbole.", "recbole_finest."))
+        return is_own(self.model_class)
 
     def _check_given(self) -> None:
         known = self.known_settings()
-        check_known(self._command_line, known)
+        other = NOT_IN_SOURCE.format(self.model) if self.takes_any_setting() else SEE_HELP
+        check_known(self._command_line, known, other)
         if not self.takes_any_setting():
             check_known(self._config_dict, known | having(Role.PLACE | Role.WHAT))
         stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"

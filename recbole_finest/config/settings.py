@@ -15,6 +15,8 @@ from recbole_finest.errors import UserError, nearest
 
 PACKAGE = Path(__file__).parents[1]
 EXPLICIT = "explicit"  # in a run's config.yaml: the settings that the user gave
+SEE_HELP = "see --help for the settings"
+NOT_IN_SOURCE = "the source of model '{}' does not name it, but a YAML file may give it any setting"
 
 
 def properties_dir() -> Path:
@@ -89,12 +91,12 @@ def check_values(settings: Mapping[str, Any]) -> None:
         )
 
 
-def check_known(given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse a setting that nobody reads, naming the nearest one that somebody does."""
+def check_known(given: Iterable[str], known: Iterable[str], otherwise: str = SEE_HELP) -> None:
+    """Refuse a setting that nobody reads, naming the nearest one that somebody does, or ``otherwise``."""
     known = set(known)
     for name in given:
         if name not in known:
-            hint = nearest(name, known, "see --help for the settings")
+            hint = nearest(name, known, otherwise)
             raise UserError(f"unknown setting '{name}'; {hint}")
 
 

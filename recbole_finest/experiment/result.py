@@ -9,7 +9,15 @@ from recbole_finest.data.perturbation import Changes
 from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.evaluator.evaluation import list_profile, stability
 from recbole_finest.experiment.protocol import question
-from recbole_finest.names import BASE, CONTROL, RECBOLE_ORDER, SEED_CONTROL, compared, perturbed
+from recbole_finest.names import (
+    BASE,
+    CONTROL,
+    PASSES,
+    RECBOLE_ORDER,
+    SEED_CONTROL,
+    compared,
+    perturbed,
+)
 from recbole_finest.parallel import distributed
 from recbole_finest.scoring.scorer import Scorer
 
@@ -28,6 +36,8 @@ def result_of(run: Run) -> dict[str, Any]:
         **({"processes": distributed.world_size()} if distributed.world_size() > 1 else {}),
         "shuffle_order": config["shuffle_order"],
         "training_mode": "packed" if run.data.packed else "instance",
+        "why_not_packed": run.why_not_packed,
+        "forward_passes": _forward_passes(run),
         "reference_k": run.k,
         "versions": run.output.versions(),
         "perturbation": None if run.changes is None else perturbation_summary(run.changes),
@@ -46,6 +56,12 @@ def result_of(run: Run) -> dict[str, Any]:
         "seconds": run.seconds,
         "cost": run.cost,
     }
+
+
+def _forward_passes(run: Run) -> dict[str, int]:
+    """Of every method with reference lists: what a step of its fine-tuning takes, 1 or 2."""
+    last = {name: rows[-1] for name in run.methods if (rows := run.curves.get(name))}
+    return {name: int(row[PASSES]) for name, row in last.items() if PASSES in row}
 
 
 def _stability(run: Run) -> dict[str, dict[str, float]]:

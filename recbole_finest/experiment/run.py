@@ -40,6 +40,7 @@ from recbole_finest.names import (
     RECBOLE_ORDER,
     REFERENCE,
     SEED_CONTROL,
+    mode_words,
     perturbed,
 )
 from recbole_finest.parallel import distributed
@@ -64,11 +65,13 @@ class Run:
         models, evaluations, epochs, curves: of every trained model, by name.
         lists: reference lists of the bases that have some.
         seconds, inference_seconds: by stage, and of scoring the test instances by model.
+        why_not_packed: why training is not packed; None where it is.
         perturbed_log, changes: the test perturbation; None where there is none.
     """
 
     data: Data
     k: int
+    why_not_packed: str | None
     cost: dict[str, dict[str, float | None]]
     perturbed_log: InteractionLog | None
     changes: Changes | None
@@ -94,11 +97,11 @@ class Run:
         config = self.config
         with self.stage("data"):
             self.data = prepare(config)
-            reason = choose_training_mode(self.data)
+            self.why_not_packed = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.logger.warning)
             check_simulation(config, self.data.log)
             check_methods(config, self.data, self.methods.values())
-            self.logger.info(self._describe(reason))
+            self.logger.info(self._describe())
         self.perturbed_log, self.changes = self._perturbation()
         check_replicates(self)
         if self.checkpoint is not None:
@@ -146,11 +149,8 @@ class Run:
         self.output.write_seconds(self.seconds)
         self.logger.info(f"{name} took {spent:.1f} s")
 
-    def _describe(self, reason: str | None) -> str:
-        log = self.data.log
-        mode = (
-            "packed (one pass scores all positions)" if reason is None else f"instance ({reason})"
-        )
+    def _describe(self) -> str:
+        log, mode = self.data.log, mode_words(self.why_not_packed)
         return (
             f"{self.config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
             f"{len(log)} interactions ({len(log.train_positions)} for training), "

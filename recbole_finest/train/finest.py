@@ -18,12 +18,18 @@ from recbole_finest.data.packed import POSITION_FIELD
 from recbole_finest.data.parts import LIST_FIELD, draw, units
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest, Method, Step
+from recbole_finest.names import PASSES
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
 from recbole_finest.seeding import derive_seed, generator
 from recbole_finest.train.base import RunTrainer
 from recbole_finest.train.partition import LossFunction, Part, weighted
 from recbole_finest.train.step import ListScores, NextItemLoss, PartLists
+
+PASSES_WORDS = {
+    True: "one forward pass serves the next-item loss and the reference lists",
+    False: "the next-item loss and the reference lists take a forward pass each",
+}
 
 
 class FinestTrainer(RunTrainer):
@@ -98,7 +104,10 @@ class FinestTrainer(RunTrainer):
         if self.simulation is not None:
             rng = generator(self.config["seed"], "simulation", epoch_idx)
             train_data = train_data.with_log(self.simulation(self._dataset.log, rng))
-        return super()._train_epoch(train_data, epoch_idx, loss_func, show_progress)
+        loss = super()._train_epoch(train_data, epoch_idx, loss_func, show_progress)
+        if self._scores is not None:
+            self.curves[-1][PASSES] = 1 if self._scores.one_pass else 2
+        return loss
 
     def _with_lists(self, batch: Interaction, epoch: int, step: int) -> Interaction:
         """The batch with the number of each instance's reference list, -1 where it takes no part.
@@ -148,6 +157,7 @@ class FinestTrainer(RunTrainer):
             item, dropout = self.config["ITEM_ID_FIELD"], self.config["finest_dropout"]
             scorer = self.scorer(self._dataset)
             self._scores = ListScores(scorer, batch, self.device, item, dropout)
+            self.logger.info(PASSES_WORDS[self._scores.one_pass])
         return self._scores
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 import torch
+from recbole.data.interaction import Interaction
 
 from recbole_finest.compat import quiet_recbole
+from recbole_finest.config.config import Config
 from recbole_finest.config.from_recbole import own_config
+from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import Windows, packed_batch
@@ -16,7 +21,7 @@ from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
 from recbole_finest.model.build import BROKEN, build_model, reason
 from recbole_finest.scoring.modes import shallow
-from recbole_finest.scoring.probes import scores_all_positions
+from recbole_finest.scoring.probes import loss_is_mean, scores_all_positions
 from recbole_finest.scoring.scorer import Scorer
 
 PROBE_USERS = 8
@@ -72,13 +77,26 @@ def check_model(data: Data) -> None:
     except BROKEN as error:
         raise UserError(
             f"model '{config['model']}' cannot be trained on data set '{config['dataset']}' with "
-            f"these settings: {reason(error)}"
+            f"these settings: {_missing_field(error) or reason(error)}"
         ) from error
     if scores.shape != (len(batch), data.log.n_items):
         raise UserError(
             f"model '{config['model']}' gives scores of shape {tuple(scores.shape)} for {len(batch)} "
             f"instances and {data.log.n_items} items; full_sort_predict must score every item once"
         )
+
+
+def _missing_field(error: BaseException) -> str | None:
+    """What to say of a field that a model asks a batch for and batches lack; None of other errors."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    asked = frames[-1].f_locals.get("self")
+    if not isinstance(asked, Interaction) or not isinstance(error, (KeyError, AttributeError)):
+        return None
+    name = frames[-1].f_locals.get("index", frames[-1].f_locals.get("item"))
+    return (
+        f"it reads the field '{name}', which a batch does not have (it has {', '.join(asked.columns)}); "
+        "what its authors' data loader makes has to be made in calculate_loss, from these"
+    )
 
 
 def why_not_packed(data: Data) -> str | None:
@@ -103,9 +121,20 @@ def why_not_packed(data: Data) -> str | None:
         return found.to(config["device"])
 
     scorer = Scorer(model, data.train)
-    if scores_all_positions(scorer, batch.to(config["device"]), instances):
-        return None
-    return "one pass does not give every position the score of its own history (causality test)"
+    if not scores_all_positions(scorer, batch.to(config["device"]), instances):
+        return "one pass does not give every position the score of its own history (causality test)"
+    if not _loss_is_of_each(model, batch[ROW_FIELD], instances):
+        return "its loss compares the instances of a batch with each other, and those of a window are alike"
+    return None
+
+
+def _loss_is_of_each(model: Any, rows: torch.Tensor, instances: Callable[..., Any]) -> bool:
+    """Whether the loss of these instances ``[N]`` is the mean over two parts of them.
+
+    A contrastive loss is not: a window would give it a person's own histories as those of others.
+    """
+    parts = [part for part in (rows[::2], rows[1::2]) if len(part)]
+    return loss_is_mean(model, instances(rows), [instances(part) for part in parts])
 
 
 def _training_rows_first(log: InteractionLog) -> bool:

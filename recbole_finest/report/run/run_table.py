@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_finest.names import mode_words
 from recbole_finest.report.labels import label
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.table import Table
@@ -35,7 +36,8 @@ def run_table(report: Report) -> Table:
         "test perturbation": perturbation_words(result["perturbation"]),
         "seed": result.get("seed"),
         "shuffle order": result.get("shuffle_order"),
-        "training mode": result.get("training_mode"),
+        "training mode": _mode(result),
+        "forward passes of fine-tuning": _listed(result.get("forward_passes", {}), "{}"),
         "reference K": result.get("reference_k"),
         **{name: settings[name] for name in SETTINGS if name in settings},
         "epochs": _listed(result.get("epochs", {}), "{}"),
@@ -60,6 +62,12 @@ def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:
         f"{p['count']} of {p['n_interactions']} training interactions changed "
         f"({p['kind']}, selection {p['selection']}{item}, seed {p['seed']})"
     )
+
+
+def _mode(result: Mapping[str, Any]) -> str | None:
+    """How the model is trained, and why so; a run of earlier versions does not say why."""
+    known = "why_not_packed" in result
+    return mode_words(result["why_not_packed"]) if known else result.get("training_mode")
 
 
 def _listed(values: Mapping[str, Any], style: str) -> str:
