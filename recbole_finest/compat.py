@@ -86,12 +86,20 @@ def quiet_recbole() -> None:
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
 
 
-def load_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> dict[str, Any]:
+def load_checkpoint(
+    path: str | os.PathLike[str], map_location: Any = "cpu", model: str | type | None = None
+) -> dict[str, Any]:
     """Read a checkpoint of ours, of RecBole, or a bare ``state_dict``, without running code from it.
 
     Ours holds tensors and plain values. RecBole's (trainer/trainer.py, ``_save_checkpoint``) holds a
     ``Config`` pickled with protocol 4, which ``torch.load`` refuses from 2.6 on. Nothing that either
     file names is called: see :mod:`recbole_finest.formats`.
+
+    Args:
+        path: the file.
+        map_location: where its tensors go.
+        model: what the user calls the model. RecBole's file names the class of its model, which is
+            refused where it is a stranger's, unless this is ``package.module:Class`` or that class.
 
     Returns:
         A dict with at least ``state_dict``; RecBole's ``config`` is an object with
@@ -103,7 +111,8 @@ def load_checkpoint(path: str | os.PathLike[str], map_location: Any = "cpu") -> 
     path = Path(path)
     if not path.is_file():
         raise UserError(f"checkpoint '{path}' does not exist; give the path of a .pth file")
-    loaded = read_checkpoint(path, map_location)
+    own = model.__name__ if isinstance(model, type) else str(model or "").partition(":")[2]
+    loaded = read_checkpoint(path, map_location, own or None)
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         return loaded
     if isinstance(loaded, dict) and loaded and all(map(torch.is_tensor, loaded.values())):

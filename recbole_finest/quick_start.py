@@ -48,7 +48,9 @@ def run_finest(
         checkpoint = None
         if config["base_checkpoint"]:
             path = config["base_checkpoint"]
-            checkpoint = distributed.from_main(lambda: load_checkpoint(path))
+            checkpoint = distributed.from_main(
+                lambda: load_checkpoint(path, model=config.model_class)
+            )
             config = base_settings(config, checkpoint, *given[3:])
         check_tracking(config)
         with open_output(config) as output:

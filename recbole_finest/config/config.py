@@ -172,6 +172,8 @@ class Config(RecBoleConfig):
         for file in files:
             if file.is_file():
                 self.internal_config_dict.update(read_yaml(file))
+        if is_own(model_class) and not hasattr(model_class, "input_type"):
+            self.internal_config_dict.setdefault("loss_type", "CE")  # RecBole asks for one
         self._check_given()
 
     def _get_final_config_dict(self) -> dict[str, Any]:
@@ -207,17 +209,7 @@ class Config(RecBoleConfig):
         known |= {name for names in self.parameters.values() for name in names}
         known |= own_settings(self.model_class)
         return known | {
-            *(
-                "model",
-                "dataset",
-                "loss_type",
-                "config_files",
-                "gpu_id",
-                "nproc",
-                "world_size",
-                "ip",
-            ),
-            "port",
+            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port")
         }
 
     def takes_any_setting(self) -> bool:

@@ -107,10 +107,10 @@ def _check_stage(config: Config, checkpoint: Mapping[str, Any]) -> None:
 
 
 def taken_from(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
-    """The checkpoint's settings that a run of the same model has too."""
+    """The checkpoint's settings that a run of the same model has too; all of a model of one's own."""
     # stability metrics are this package's, whoever wrote the checkpoint
     others = {*having(Role.PLACE | Role.WHAT | Role.DERIVED), *field_names(fresh), "metrics"}
-    names = set(fresh.final_config_dict) - others
+    names = set(settings if fresh.takes_any_setting() else fresh.final_config_dict) - others
     taken = {k: v for k, v in settings.items() if k in names and is_plain(v)}
     if (
         metric_types.get(str(taken.get("valid_metric")).split("@")[0].lower())

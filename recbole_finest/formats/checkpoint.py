@@ -30,12 +30,15 @@ class Damaged(Exception):
     """The file is not what ``torch.save`` writes."""
 
 
-def read_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Any:
+def read_checkpoint(
+    path: str | Path, device: str | torch.device = "cpu", own: str | None = None
+) -> Any:
     """The plain values and tensors of a ``.pth`` file.
 
     Args:
         path: a file of ``torch.save``, in either of its containers.
         device: where the tensors go.
+        own: name of the model's class, where the user has named one that is neither RecBole's nor ours.
 
     Returns:
         What was saved, with tensors for parameters; objects that nothing reads are inert.
@@ -48,7 +51,7 @@ def read_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> Any
         with open(path, "rb") as file:
             archive = file.read(len(_ZIP)) == _ZIP
             file.seek(0)
-            source: _Container = _Archive(file) if archive else _Stream(file)
+            source: _Container = _Archive(file, own) if archive else _Stream(file, own)
             return _Values(source, device, _size(file)).complete(source.content)
     except UserError:
         raise
@@ -89,7 +92,7 @@ class _Container:
 class _Archive(_Container):
     """The zip archive of PyTorch since 1.6; its checksums are compared."""
 
-    def __init__(self, file: IO[bytes]):
+    def __init__(self, file: IO[bytes], own: str | None):
         super().__init__()
         self._zip = zipfile.ZipFile(file)
         names = self._zip.namelist()
@@ -107,7 +110,7 @@ class _Archive(_Container):
         if order in names and self._zip.read(order).decode() != sys.byteorder:
             raise Damaged("it was written on a machine of the other byte order")
         with self._zip.open(pickles[0]) as content:
-            self.content = DataUnpickler(content).load()
+            self.content = DataUnpickler(content, own).load()
 
     def read(self, ref: StorageRef) -> bytes:
         return self._zip.read(f"{self._root}data/{ref.key}")
@@ -116,17 +119,20 @@ class _Archive(_Container):
 class _Stream(_Container):
     """The pickles, one after the other, and the storages behind them, that PyTorch wrote before 1.6."""
 
-    def __init__(self, file: IO[bytes]):
+    def __init__(self, file: IO[bytes], own: str | None):
         super().__init__()
-        if DataUnpickler(file).load() != _MAGIC or DataUnpickler(file).load() != _PROTOCOL:
+        if (
+            DataUnpickler(file, own).load() != _MAGIC
+            or DataUnpickler(file, own).load() != _PROTOCOL
+        ):
             raise Damaged("it does not begin as torch.save begins a file")
-        about = DataUnpickler(file).load()
+        about = DataUnpickler(file, own).load()
         if about["little_endian"] != (sys.byteorder == "little"):
             raise Damaged("it was written on a machine of the other byte order")
-        unpickler = DataUnpickler(file)
+        unpickler = DataUnpickler(file, own)
         self.content = unpickler.load()
         self._found: dict[str, bytes] = {}
-        for key in DataUnpickler(file).load():
+        for key in DataUnpickler(file, own).load():
             ref = unpickler.storages[str(key)]
             (count,) = struct.unpack("<q", file.read(8))
             left = _size(file) - file.tell()

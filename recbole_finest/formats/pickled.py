@@ -176,6 +176,10 @@ _KNOWN: dict[str, Callable[..., Any]] = {
 class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one allocates what a pickle's memo claims
     """Reads a pickle whose tensors stand outside of it, as ``torch.save`` writes them.
 
+    Args:
+        file: the pickle.
+        own: name of the model's class where the user has named one; it is no more called than others.
+
     Attributes:
         storages: those that it names, by key.
 
@@ -184,8 +188,9 @@ class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one 
         pickle.UnpicklingError, …: it is damaged.
     """
 
-    def __init__(self, file: IO[bytes]):
+    def __init__(self, file: IO[bytes], own: str | None = None):
         super().__init__(file, encoding="utf-8")
+        self._own = own
         self.storages: dict[str, StorageRef] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -194,11 +199,12 @@ class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one 
             return _KNOWN[full]
         if module == "torch" and name in _STORAGES:
             return ElementType(_STORAGES[name])
-        if _INERT.fullmatch(full):
+        if _INERT.fullmatch(full) or name == self._own:
             return Inert
         raise UserError(
             f"the checkpoint contains '{full}', which is not on the list of classes that a RecBole "
-            "checkpoint needs, so it is not loaded; save its state_dict alone where it was trained"
+            "checkpoint needs, so it is not loaded; if it is the model's own class, name it with "
+            "--model=package.module:Class, else save its state_dict alone where it was trained"
         )
 
     def persistent_load(self, pid: Sequence[Any]) -> StorageRef:

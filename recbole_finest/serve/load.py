@@ -46,7 +46,7 @@ def load_served(
     """Load what :meth:`Recommender.load` describes; the global generators stay where they are."""
     quiet_recbole()
     file = checkpoint_file(path)
-    checkpoint = load_checkpoint(file)
+    checkpoint = load_checkpoint(file, model=settings.get("model"))
     tokens = Vocabulary.of_checkpoint(checkpoint)
     with replayed(global_streams()):  # RecBole draws on loading, models on being made
         config = served_settings(checkpoint, file, dataset, settings)

@@ -77,7 +77,7 @@ def check_model(data: Data) -> None:
     except BROKEN as error:
         raise UserError(
             f"model '{config['model']}' cannot be trained on data set '{config['dataset']}' with "
-            f"these settings: {_missing_field(error) or reason(error)}"
+            f"these settings: {_missing_field(error, config) or reason(error)}"
         ) from error
     if scores.shape != (len(batch), data.log.n_items):
         raise UserError(
@@ -86,16 +86,19 @@ def check_model(data: Data) -> None:
         )
 
 
-def _missing_field(error: BaseException) -> str | None:
+def _missing_field(error: BaseException, config: Config) -> str | None:
     """What to say of a field that a model asks a batch for and batches lack; None of other errors."""
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     asked = frames[-1].f_locals.get("self")
     if not isinstance(asked, Interaction) or not isinstance(error, (KeyError, AttributeError)):
         return None
     name = frames[-1].f_locals.get("index", frames[-1].f_locals.get("item"))
+    remedy = "what its authors' data loader makes has to be made in calculate_loss, from these"
+    if str(name).startswith(config["NEG_PREFIX"]):
+        remedy = "negative items are drawn for a loss_type of BPR"
     return (
         f"it reads the field '{name}', which a batch does not have (it has {', '.join(asked.columns)}); "
-        "what its authors' data loader makes has to be made in calculate_loss, from these"
+        f"{remedy}"
     )
 
 

@@ -56,7 +56,9 @@ class Deployed:
         return {name: token_keys(tokens) for name, tokens in found.items()}
 
 
-def load_deployed(path: PathLike, check_ids: bool = True) -> Deployed:
+def load_deployed(
+    path: PathLike, check_ids: bool = True, model: str | type | None = None
+) -> Deployed:
     """Read a run's folder, a checkpoint of ours, or one of RecBole's.
 
     The ids of a checkpoint without tokens are those of the data set that it names, loaded as RecBole
@@ -65,13 +67,14 @@ def load_deployed(path: PathLike, check_ids: bool = True) -> Deployed:
     Args:
         path: the folder or file.
         check_ids: False accepts a checkpoint without tokens whose ids nothing vouches for.
+        model: what the user calls its model; a class that is neither RecBole's nor ours has to be named.
 
     Raises:
         UserError: no such file, no settings in it, an average of several models, or ids that nothing
             vouches for.
     """
     file = checkpoint_file(path)
-    checkpoint = load_checkpoint(file)
+    checkpoint = load_checkpoint(file, model=model)
     settings = settings_in(checkpoint)
     if settings is None:
         raise UserError(
@@ -86,7 +89,7 @@ def load_deployed(path: PathLike, check_ids: bool = True) -> Deployed:
     known = {"rows": checkpoint.get("rows"), "times": checkpoint.get("times")}
     vocabulary = Vocabulary.of_checkpoint(checkpoint)
     if vocabulary is None:
-        vocabulary, known = _of_its_data(file, settings, check_ids)
+        vocabulary, known = _of_its_data(file, settings, check_ids, model)
     return Deployed(
         file,
         checkpoint["state_dict"],
@@ -100,7 +103,7 @@ def load_deployed(path: PathLike, check_ids: bool = True) -> Deployed:
 
 
 def _of_its_data(
-    file: Path, settings: Mapping[str, Any], check_ids: bool
+    file: Path, settings: Mapping[str, Any], check_ids: bool, model: str | type | None
 ) -> tuple[Vocabulary, dict[str, Any]]:
     """Tokens and rows of the data set that a checkpoint was trained on."""
     name, folder = settings["dataset"], Path(str(settings.get("data_path", ".")))
@@ -110,7 +113,8 @@ def _of_its_data(
             f"deployed '{file}' carries no tokens, so that its ids are those of the data set it was "
             f"trained on, which is not at '{inter}'; put the files of then there"
         )
-    served = load_served(file, name, check_ids, {"data_path": str(folder.parent)})
+    given = {"data_path": str(folder.parent), **({} if model is None else {"model": model})}
+    served = load_served(file, name, check_ids, given)
     return Vocabulary.of_dataset(served.home), training_rows(served.home.log)
 
 

@@ -63,7 +63,7 @@ def _update(request: Request, given: Given) -> dict[str, Any]:
     quiet_recbole()
     keep_freed_memory()
     request.check()
-    deployed = load_deployed(request.deployed, request.check_ids)
+    deployed = load_deployed(request.deployed, request.check_ids, given.model)
     config = tonight(deployed, request.dataset, request.test == "none", given)
     if wanted(config):
         return launch(config, _update, (request, given))

@@ -46,6 +46,12 @@ class Given:
         """From the arguments of a public function."""
         return cls(tuple(files or ()), dict(settings or {}), dict(command_line or {}))
 
+    @property
+    def model(self) -> Any:
+        """The user's word for the model, or None."""
+        known = (self.command_line or {}, self.settings or {})
+        return next((found for one in known if (found := one.get("model")) is not None), None)
+
 
 def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) -> Config:
     """The settings of tonight's model.
@@ -86,9 +92,8 @@ def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) ->
 
 def _model(deployed: Deployed, given: Given) -> Any:
     """The model's name or class: the user's word for it, or the checkpoint's where it is no stranger's."""
-    for settings in (given.command_line, given.settings):
-        if settings and settings.get("model") is not None:
-            return settings["model"]
+    if given.model is not None:
+        return given.model
     name = deployed.settings["model"]
     if name in model_names():
         return name

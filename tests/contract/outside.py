@@ -125,6 +125,13 @@ class WithSettings(_Attentive):
         return loss
 
 
+class ReadsNegatives(_Attentive):
+    """Reads a sampled item and says nowhere that it needs some."""
+
+    def calculate_loss(self, interaction):
+        return super().calculate_loss(interaction) + interaction[self.NEG_ITEM_ID].float().mean()
+
+
 class ReadsAugmented(_Attentive):
     """Reads a second view of each history that its authors' data loader makes (CL4SRec)."""
 

@@ -11,8 +11,8 @@ import pytest
 ITEM = ["item_id", "class", "release_year"]
 
 
-def stock_checkpoint(name: str, data_path: Path, folder: Path, **settings: Any) -> Path:
-    """Train RecBole's model with RecBole's trainer; returns the file that RecBole wrote."""
+def stock_checkpoint(name: str | type, data_path: Path, folder: Path, **settings: Any) -> Path:
+    """Train RecBole's model, or one's own, with RecBole's trainer; returns the file that RecBole wrote."""
     from recbole.config import Config
     from recbole.data import create_dataset, data_preparation
     from recbole.utils import get_model, get_trainer, init_seed
@@ -37,7 +37,8 @@ def stock_checkpoint(name: str, data_path: Path, folder: Path, **settings: Any) 
         dataset = create_dataset(config)
         train, valid, _ = data_preparation(config, dataset)
         init_seed(config["seed"], True)
-        model = get_model(name)(config, train._dataset)
+        model_class = name if isinstance(name, type) else get_model(name)
+        model = model_class(config, train._dataset)
         trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
         trainer.fit(train, valid, saved=True, verbose=False)
     return Path(trainer.saved_model_file)

@@ -12,9 +12,11 @@ from recbole_finest.config.from_checkpoint import base_settings
 from recbole_finest.errors import UserError
 from recbole_finest.report.run.summary_table import summary_table
 
+from .outside import WithSettings
 from .stock import stock_checkpoint
 from .toy_data import write_toy_data
 
+HERE = WithSettings.__module__
 RUN = {
     "finest_epochs": 1,
     "perturbation_ratio": 0.02,
@@ -230,3 +232,26 @@ def test_the_same_rows_in_another_order_are_not_taken_for_the_same_ids(tmp_path)
     with pytest.raises(UserError, match="users or items have other ids"):
         run_finest("SASRec", "toy", None, {**settings, "output_dir": str(tmp_path / "other")})
     assert not (tmp_path / "other").exists()
+
+
+def test_from_recboles_checkpoint_of_a_class_of_ones_own(run_from, toy_data, tmp_path):
+    """Its class is named by the user, its settings come from the file, base is trained as RecBole did."""
+    own = {"loss_type": "CE", "contrast": "un", "temperature": 3.0}
+    sizes = {"n_layers": 1, "n_heads": 2, "hidden_dropout_prob": 0.3}
+    path = stock_checkpoint(WithSettings, toy_data, tmp_path, **own, **sizes)
+    result, folder = run_from(f"{HERE}:WithSettings", path)
+    assert result["seed"] == 7
+    assert result["stability"]["control"]["jaccard@10"] == 1
+    assert 0 < result["stability"]["base"]["jaccard@10"] < 1
+    settings = load_checkpoint(folder / "base_perturbed.pth")["config"]
+    assert {name: settings[name] for name in own} == own
+    trained = load_checkpoint(folder / "control.pth")["state_dict"]
+    for name, weight in load_checkpoint(path, model=WithSettings)["state_dict"].items():
+        assert torch.equal(weight, trained[name]), name
+    for model in ("SASRec", f"{HERE}:Gated"):
+        with pytest.raises(UserError, match="if it is the model's own class, name it with --model"):
+            run_from(model, path)
+    with pytest.raises(
+        UserError, match="contrast is 'none', but base_checkpoint was trained with 'un'"
+    ):
+        run_from(f"{HERE}:WithSettings", path, contrast="none")

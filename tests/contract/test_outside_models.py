@@ -11,7 +11,6 @@ import yaml
 from recbole_finest.cli.main import main
 
 SIZES = [
-    "--loss_type=CE",
     "--hidden_size=8",
     "--n_layers=1",
     "--n_heads=2",
@@ -128,10 +127,17 @@ def test_other_settings_are_refused_with_the_nearest(command, word, said):
     assert said in next(line for line in error.splitlines() if line.startswith("error: "))
 
 
-def test_a_field_that_no_batch_has_is_named(command):
-    code, error, result = command("ReadsAugmented")
+@pytest.mark.parametrize(
+    ("name", "field", "remedy"),
+    [
+        ("ReadsAugmented", "aug1", "has to be made in calculate_loss, from these"),
+        ("ReadsNegatives", "neg_item_id", "negative items are drawn for a loss_type of BPR"),
+    ],
+)
+def test_a_field_that_no_batch_has_is_named(command, name, field, remedy):
+    code, error, result = command(name)
     assert code == 2 and not result
-    assert (
-        "it reads the field 'aug1', which a batch does not have (it has user_id, item_id," in error
-    )
+    there = "which a batch does not have (it has user_id, item_id,"
+    assert f"it reads the field '{field}', {there}" in error
+    assert error.strip().endswith(remedy)
     assert "Traceback" not in error and error.count("error: ") == 1

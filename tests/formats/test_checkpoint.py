@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.errors import UserError
 from recbole_finest.formats.checkpoint import read_checkpoint
+from recbole_finest.formats.pickled import Inert
 
 
 def write_archive(content, path):
@@ -248,3 +250,30 @@ def test_a_truncated_file_is_refused(tmp_path, write, share):
     (tmp_path / "a.pth").write_bytes(content[: int(share * len(content))])
     with pytest.raises(UserError, match=r"a\.pth' is not a PyTorch checkpoint"):
         load_checkpoint(tmp_path / "a.pth")
+
+
+# A model's own class -----------------------------------------------------------------------------
+
+
+class Constructing:
+    """A class that says so when anything of it is used."""
+
+    def __new__(cls, *args):
+        raise AssertionError("constructed")
+
+
+@pytest.mark.parametrize("write", [write_archive, write_stream])
+def test_a_class_is_read_where_the_user_names_it_and_never_called(tmp_path, write, monkeypatch):
+    path = tmp_path / "own.pth"
+    for module in (__name__, "__main__"):  # RecBole's scripts define models, too
+        monkeypatch.setattr(sys.modules[module], "Constructing", Constructing, raising=False)
+        monkeypatch.setattr(Constructing, "__module__", module)
+        made = object.__new__(Constructing)
+        write({"state_dict": {"w": torch.ones(2)}, "class": Constructing, "made": made}, path)
+        with pytest.raises(UserError, match=r"name it with --model=package\.module:Class"):
+            load_checkpoint(path)
+        with pytest.raises(UserError, match=r"contains '.*Constructing'"):
+            load_checkpoint(path, model="some.module:Other")
+        found = load_checkpoint(path, model="some.module:Constructing")
+        assert found["state_dict"]["w"].tolist() == [1, 1]
+        assert found["class"] is Inert and type(found["made"]) is Inert

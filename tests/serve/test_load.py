@@ -13,6 +13,7 @@ from recbole_finest import Recommender
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.errors import UserError
 from tests.contract.cases import write_own_model
+from tests.contract.outside import WithSettings
 from tests.contract.stock import stock_checkpoint
 from tests.contract.toy_data import write_toy_data
 
@@ -172,6 +173,21 @@ def test_a_class_of_ones_own_is_imported_only_when_it_is_named(toy_path, tmp_pat
     assert len(found.recommend(HISTORIES).items[0]) == 10
     with pytest.raises(UserError, match="was trained with model=MyModel, not GRU4Rec"):
         Recommender.load(path, model="GRU4Rec")
+
+
+def test_recboles_checkpoint_of_a_class_of_ones_own_when_it_is_named(toy_path, tmp_path):
+    """Its weights and its own settings: what full sorting by RecBole's model gives."""
+    sizes = {"n_layers": 1, "n_heads": 2, "hidden_dropout_prob": 0.3, "contrast": "un"}
+    columns = {"inter": ["user_id", "item_id", "timestamp"]}
+    path = stock_checkpoint(
+        WithSettings, toy_path, tmp_path, loss_type="CE", load_col=columns, **sizes
+    )
+    with pytest.raises(UserError, match=r"contains 'tests\.contract\.outside\.WithSettings'"):
+        Recommender.load(path)
+    found = Recommender.load(path, model="tests.contract.outside:WithSettings")
+    assert found.config["contrast"] == "un" and found.config["loss_type"] == "CE"
+    weights = load_checkpoint(path, model=WithSettings)["state_dict"]
+    assert all(torch.equal(weights[n], w) for n, w in found.scorer.model.state_dict().items())
 
 
 def test_paths_without_a_model(gru_run, tmp_path):
