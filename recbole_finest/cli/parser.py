@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -105,19 +106,19 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
         UserError: a word that is no setting, a value missing, a setting given twice with two values.
     """
     parser = SettingsParser("run_finest.py", USAGE, DESCRIPTION, _other_commands())
-    known = _help_texts() if asks_for_help(argv) else {}
-    names = {word[2:].partition("=")[0] for word in argv if word.startswith("--")} - {"help"}
-    flags = _flags() if any(word.startswith("--") and "=" not in word for word in argv) else set()
-    for name in {**known, **dict.fromkeys(sorted(names))}:
-        bare: dict[str, Any] = {"nargs": "?", "const": "True"} if name in flags else {}
-        parser.add_argument(
-            f"--{name}",
-            action="append",
-            metavar="VALUE",
-            help=known.get(name),
-            default=None,
-            **bare,
-        )
+    parser.add_argument("--version", action=_Version)
+    groups = _help_texts() if asks_for_help(argv) else {}
+    known = {name for texts in groups.values() for name in texts}
+    words = {word for word in argv if word.startswith("--")} - {"--help", "--version"}
+    names = {word[2:].partition("=")[0] for word in words} - known
+    flags = _flags() if any("=" not in word for word in words) else set()
+    groups[""] = dict.fromkeys(sorted(names), argparse.SUPPRESS)
+    for title, texts in groups.items():
+        group = parser.add_argument_group(title)
+        for name, text in texts.items():
+            bare: dict[str, Any] = {"nargs": "?", "const": "True"} if name in flags else {}
+            more = {"metavar": "VALUE", "help": text, "default": None, **bare}
+            group.add_argument(f"--{name}", action="append", **more)
     given = {k: v for k, v in vars(parser.parse_args(list(argv))).items() if v is not None}
     for name, values in given.items():
         if len(set(values)) > 1:
@@ -125,8 +126,40 @@ def parse_settings(argv: Sequence[str]) -> tuple[dict[str, str], list[str]]:
                 f"--{name} is given twice, as {values[0]!r} and {values[1]!r}; give it once"
             )
     settings = {name: values[0] for name, values in given.items()}
-    files = [f for f in (settings.pop("config_files", None) or "").replace(",", " ").split() if f]
-    return settings, files
+    return settings, config_files(settings.pop("config_files", ""))
+
+
+def config_files(text: str) -> list[str]:
+    """The paths of YAML files, separated by commas or, as RecBole has it, by blanks.
+
+    A path may hold blanks, too: what is there decides, and else a blank separates after ``.yaml``.
+
+    >>> config_files("a.yaml b.yml,my settings/c.yaml")
+    ['a.yaml', 'b.yml', 'my settings/c.yaml']
+    """
+    found: list[str] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        ways = [part], part.split(), re.split(r"(?<=\.yaml)\s+|(?<=\.yml)\s+", part)
+        there = (way for way in ways if all(Path(path).is_file() for path in way))
+        found += next(there, ways[-1])
+    return found
+
+
+class _Version(argparse.Action):
+    """``--version``: prints ours and those of what a result depends on, and ends."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str):
+        text = "show the versions of this package and of RecBole, and exit"
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=text)
+
+    def __call__(self, *given: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        from recbole_finest import __version__
+
+        others = ", ".join(f"{name} {version(name)}" for name in ("recbole", "torch"))
+        print(f"recbole-finest {__version__} ({others})")
+        raise SystemExit(0)
 
 
 def _other_commands() -> str:
@@ -155,16 +188,20 @@ def _flags() -> set[str]:
     return {name for name, value in found.items() if isinstance(value, bool)}
 
 
-def _help_texts() -> dict[str, str]:
-    from recbole_finest.config.settings import described_settings, properties_dir
+def _help_texts() -> dict[str, dict[str, str]]:
+    """``{group: {setting: help}}``: what is trained on what, and the sections of ``finest.yaml``."""
+    from recbole_finest.config.settings import described_sections, properties_dir
 
-    texts = {
+    first = {
         "model": "(str) A sequential model of RecBole or of ours, or package.module:Class.",
         "dataset": "(str) A data set: ml-100k (shipped with RecBole) or a folder under data_path.",
-        "config_files": "(str) YAML files of settings, separated by commas.",
+        "config_files": "(str) YAML files of settings, separated by commas; blanks in a path are fine.",
         "data_path": "(str) Where data sets are looked for: <data_path>/<dataset>/<dataset>.inter.",
         "epochs": "(int) Epochs of base.",
         "seed": "(int) Random seed.",
     }
-    texts.update(described_settings(properties_dir() / "finest.yaml"))
-    return {name: text.replace("%", "%%") for name, text in texts.items()}
+    groups = {"What is trained": first, **described_sections(properties_dir() / "finest.yaml")}
+    return {
+        title: {name: text.replace("%", "%%") for name, text in texts.items()}
+        for title, texts in groups.items()
+    }

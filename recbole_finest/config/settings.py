@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,23 @@ def described_settings(path: Path) -> dict[str, str]:
     line = re.compile(r"^(\w+):.*?#\s*(\(.*)$")
     found = (line.match(text) for text in path.read_text(encoding="utf-8").splitlines())
     return {match[1]: match[2].strip() for match in found if match}
+
+
+def described_sections(path: Path) -> dict[str, dict[str, str]]:
+    """``{section: {setting: "(type) meaning"}}``; a section begins with a comment of its own line.
+
+    The comments at the top of the file are none.
+    """
+    meanings = described_settings(path)
+    sections: dict[str, dict[str, str]] = {}
+    title = None
+    for before, line in pairwise(["", *path.read_text(encoding="utf-8").splitlines()]):
+        if line.startswith("# ") and before == "":
+            title = line[2:]
+        name = line.partition(":")[0]
+        if name in meanings and title is not None:
+            sections.setdefault(title, {})[name] = meanings[name]
+    return sections
 
 
 def check_values(settings: Mapping[str, Any]) -> None:
