@@ -79,6 +79,21 @@ def anomaly_detection_kept() -> Iterator[None]:
         torch.autograd.set_detect_anomaly(before)
 
 
+class WholePath(str):
+    """A path that ``os.path.basename`` and a split at its dots leave whole.
+
+    recbole/utils/utils.py, ``get_tensorboard``, writes below ``log_tensorboard`` in the working directory,
+    into a folder called ``os.path.basename(handler.baseFilename).split(".")[0]`` after the first log file;
+    an absolute path in its place is where the files go.
+    """
+
+    def __getitem__(self, key: Any) -> WholePath:
+        return self
+
+    def split(self, *args: Any) -> list[str]:  # type: ignore[override]
+        return [str(self)]
+
+
 def quiet_recbole() -> None:
     """Silence the deprecation warnings that RecBole's own code causes; the user cannot act on them."""
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")

@@ -60,4 +60,5 @@ INSTANCES = "instances.npz"
 LISTS, UNSEEN = "ranklists", "ranklists_unseen"  # folders of rank lists
 REFERENCE = "reference"  # begins the names of folders of reference lists
 NEWS = "people_with_news.txt"  # of an update: user tokens, one a line
+TENSORBOARD = "tensorboard"  # folder of the curves in TensorBoard's format, one folder a stage
 REPLICATES = "replicates"  # folder of a run's further seeds and perturbations

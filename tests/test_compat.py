@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 
 from recbole_finest.compat import (
     ScalarLoader,
+    WholePath,
     load_checkpoint,
     parse_value,
     plain_state,
@@ -31,6 +33,27 @@ def in_a_new_process(code: str) -> str:
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
+
+
+# TensorBoard's folder ----------------------------------------------------------------------------
+
+
+def test_recbole_writes_for_tensorboard_where_the_whole_path_says(tmp_path, monkeypatch):
+    from recbole.utils import get_tensorboard
+
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    handler, logger = logging.NullHandler(), logging.Logger("tensorboard")
+    logger.addHandler(handler)
+    wanted = tmp_path / "a run.1" / "tensorboard" / "base"
+    for path, folder in [
+        (str(wanted), tmp_path / "here" / "log_tensorboard" / "base"),
+        (WholePath(wanted), wanted),
+    ]:
+        handler.baseFilename = path
+        get_tensorboard(logger).close()
+        assert [file.parent for file in tmp_path.rglob("events.out.*")] == [folder]
+        next(folder.iterdir()).unlink()
 
 
 # Anomaly detection -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, having
 from recbole_finest.errors import UserError
 from recbole_finest.experiment.output import OtherOutput, Output, write_settings
-from recbole_finest.names import LISTS, MARK, REPLICATES, UNSEEN
+from recbole_finest.names import LISTS, MARK, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
 
 
@@ -153,6 +153,7 @@ def _clear(path: Path) -> None:
             (part / MARK).unlink()
     names = ["*.pth", "*.json", "report.*", "*.log", "*instance*.npz", "tables/*"]
     names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
+    names += [f"{TENSORBOARD}/**/events.out.tfevents.*"]
     for pattern in names:
         for file in path.glob(pattern):
             if file.is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,9 @@ class Run:
         self.output.write_seconds(self.seconds)
         self.logger.info(f"{name} took {spent:.1f} s")
 
+    def _tracked(self, name: str) -> AbstractContextManager[None]:
+        return tracked(self.config, self.output.path, self.output.name, name)
+
     def _describe(self) -> str:
         log, mode = self.data.log, mode_words(self.why_not_packed)
         return (
@@ -185,7 +188,7 @@ class Run:
         self._evaluate(name)
 
     def _train_base(self, name: str, log: InteractionLog | None = None, **changed: Any) -> None:
-        with self.stage(name), tracked(self.config, self.output.name, name):
+        with self.stage(name), self._tracked(name):
             if name == BASE and self.checkpoint is not None:
                 self.models[name] = load_base(self.config, self.checkpoint, self.data)
                 self.epochs[name] = 0
@@ -247,7 +250,7 @@ class Run:
         name = perturbed(method) if on_perturbed else method
         bases, known = [self._model(base) for base in side.bases], self._known_valid_lists()
         log = self._log(on_perturbed)
-        with self.stage(name), tracked(self.config, self.output.name, name):
+        with self.stage(name), self._tracked(name):
             made: Trained
             if side.trains:
                 made = fine_tune(

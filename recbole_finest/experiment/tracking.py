@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from recbole_finest.compat import WholePath
 from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError
+from recbole_finest.names import TENSORBOARD
+from recbole_finest.parallel import distributed
 
 
 def check_tracking(config: Config) -> None:
@@ -26,16 +32,20 @@ def check_tracking(config: Config) -> None:
 
 
 @contextmanager
-def tracked(config: Config, name: str, stage: str) -> Iterator[None]:
+def tracked(config: Config, folder: Path, name: str, stage: str) -> Iterator[None]:
     """Give the trainers made inside a TensorBoard folder and a Weights & Biases run of their own.
 
     Args:
         config: the run's settings; reads ``log_wandb`` and ``wandb_project``.
-        name: of the run; groups its stages.
+        folder: where TensorBoard's files go, below ``tensorboard/``; of the first process alone.
+        name: of the run; groups its stages there.
         stage: such as ``finest_perturbed``.
     """
     with ExitStack() as stack:
-        stack.enter_context(_tensorboard(f"{name}-{stage}"))
+        if not distributed.is_main():
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+        place = folder / TENSORBOARD / re.sub(r"[^\w.-]", "_", stage)
+        stack.enter_context(_tensorboard(place.absolute()))
         if config["log_wandb"]:
             stack.enter_context(_wandb_run(config, name, stage))
         yield
@@ -53,10 +63,10 @@ def log_result(config: Config, name: str, result: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _tensorboard(name: str) -> Iterator[None]:
-    """RecBole names the folder in ``log_tensorboard`` after the first log file of the root logger."""
+def _tensorboard(place: Path) -> Iterator[None]:
+    """RecBole finds the folder in the name of the first log file of the root logger."""
     handler = logging.NullHandler()
-    handler.baseFilename = name.replace(".", "_").replace("/", "_")  # type: ignore[attr-defined]
+    handler.baseFilename = WholePath(place)  # type: ignore[attr-defined]
     root = logging.getLogger()
     root.handlers.insert(0, handler)
     try:

@@ -76,7 +76,7 @@ class Stages:
             self._load()
         self.output.take_over()
         self._say_what_is_known()
-        with tracked(self.config, self.output.name, MODEL):
+        with tracked(self.config, self.output.path, self.output.name, MODEL):
             model, epochs, curve = self._tonights()
         self._save(model, epochs, curve)
         self._name_people_with_news()

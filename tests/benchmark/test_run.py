@@ -187,7 +187,8 @@ def test_a_method_of_ones_own_reads_settings_of_its_own(small_grid, write_grid, 
 
 def test_every_training_has_a_tensorboard_folder_of_its_own(small_grid, write_grid):
     assert main([f"--config={write_grid(small_grid)}", "--jobs=1"]) == 0
-    folders = [folder.name for folder in Path("log_tensorboard").iterdir()]
+    folders = [folder.name for folder in Path("out/tensorboard").iterdir()]
+    assert not Path("log_tensorboard").exists()
     trained = [Store("out").read(cell) for cell in finished("out")]
     trained = [cell for cell in trained if cell["kind"] in ("base", "control", "method")]
     assert len(folders) == len(trained) == 5

@@ -51,7 +51,10 @@ def test_a_refused_overwrite_leaves_the_earlier_run_and_the_right_one_replaces_i
         assert main(command(toy, [*words, "--overwrite=True"])) == 2
         assert contents(folder) == before, words
     assert main(command(toy, ["--dataset=toy", "--overwrite=True", "--finest_epochs=0"])) == 0
-    assert contents(folder)[folder / "result.json"] != before[folder / "result.json"]
+    after = contents(folder)
+    assert after[folder / "result.json"] != before[folder / "result.json"]
+    curves = {path for path in before if "tensorboard" in path.parts}
+    assert curves and not curves & set(after)
 
 
 def test_a_refused_first_attempt_leaves_nothing(toy, tmp_path, capsys):

@@ -21,7 +21,8 @@ def small(toy):
 def test_tensorboard_has_the_curves_of_every_stage(small, tmp_path):
     run_finest("GRU4Rec", "toy", config_dict=small)
     curves = json.loads((tmp_path / "run" / "curves.json").read_text())
-    folders = {f.name.split("-")[-1]: f for f in Path("log_tensorboard").glob("GRU4Rec-toy-*")}
+    assert not Path("log_tensorboard").exists()  # RecBole's, in the working directory
+    folders = {f.name: f for f in (tmp_path / "run" / "tensorboard").iterdir()}
     assert set(folders) == {"base", "finest", "base_perturbed", "finest_perturbed"} == set(curves)
     for stage, rows in curves.items():
         events = EventAccumulator(str(folders[stage])).Reload()

@@ -136,8 +136,11 @@ def test_two_processes_give_the_lists_and_metrics_of_one(two, monkeypatch, model
 
 
 def test_only_the_first_process_writes(two):
-    logs = [p.name for p in (two / "log_tensorboard").iterdir()]
-    assert logs and not any(name.startswith("rank") for name in logs)
+    assert not (two / "log_tensorboard").exists()
+    stages = list((two / "SASRec-2" / "tensorboard").iterdir())
+    assert {"base", "finest"} <= {stage.name for stage in stages}
+    writers = {file.name.split(".")[-2] for stage in stages for file in stage.rglob("events.*")}
+    assert len(writers) == 1  # the number of the process
     assert len(list((two / "SASRec-2").glob("*.log"))) == 1
 
 

@@ -56,7 +56,8 @@ class Job:
     def tracked(self, config: Config) -> AbstractContextManager[None]:
         """A TensorBoard folder and a Weights & Biases run of this cell's own."""
         words = re.sub(r"\W+", "-", self.cell.label)
-        return tracked(config, self.store.root.name, f"{words}-{self.cell.hash}")
+        root = self.store.root
+        return tracked(config, root, root.name, f"{words}-{self.cell.hash}")
 
     def input(self, name: str) -> Path:
         """Folder of the one input of this name."""
