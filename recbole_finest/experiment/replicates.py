@@ -9,6 +9,7 @@ lists; everything on the perturbed log is trained anew, and with another seed ev
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.perturbation import Changes
 from recbole_finest.errors import UserError
 from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.progress import duration
 from recbole_finest.names import REPLICATES, methods_of
 
 if TYPE_CHECKING:
@@ -88,9 +90,15 @@ def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]
     """
     rows = [_row(result, ".")]
     runs = {first.config["seed"]: first}
-    for seed, perturbation_seed in pairs(first.config)[1:]:
+    every, took = pairs(first.config), [sum(first.seconds.values())]
+    for place, (seed, perturbation_seed) in enumerate(every[1:], 2):
         folder = f"{REPLICATES}/{seed}-{perturbation_seed}"
-        first.logger.info(f"replicate: seed {seed}, perturbation seed {perturbation_seed} …")
+        left = duration(sum(took) / len(took) * (len(every) - place + 1))
+        first.logger.info(
+            f"pair {place} of {len(every)}: seed {seed}, perturbation seed {perturbation_seed} …, about "
+            f"{left} left"
+        )
+        begin = time.perf_counter()
         path = str(first.output.path / folder)
         shared = first.config if seed in runs else first.config.but(base_checkpoint=None)
         settings = shared.but(
@@ -108,6 +116,7 @@ def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]
             runs[seed] = type(first)(settings, output)
             found = runs[seed].measure()
         rows.append(_row(found, folder))
+        took.append(time.perf_counter() - begin)
     return rows
 
 

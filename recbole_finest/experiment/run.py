@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from recbole_finest.config.config import Config
-from recbole_finest.data.from_settings import draw_test_perturbation
+from recbole_finest.data.from_settings import draw_test_perturbation, is_perturbed
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, save_changes
 from recbole_finest.data.prepare import Data, prepare
@@ -20,6 +20,7 @@ from recbole_finest.evaluator.evaluation import Evaluation, evaluate, valid_refe
 from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import cost
 from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, planned
 from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, side_of
 from recbole_finest.experiment.replicates import check_replicates
 from recbole_finest.experiment.result import result_of
@@ -95,7 +96,8 @@ class Run:
     def measure(self) -> dict[str, Any]:
         """All stages of one seed and one test perturbation; returns the result, which is also written."""
         config = self.config
-        with self.stage("data"):
+        self._plan([False, True] if is_perturbed(config) else [False])
+        with self.stage(DATA):
             self.data = prepare(config)
             self.why_not_packed = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.logger.warning)
@@ -120,8 +122,10 @@ class Run:
 
     def measure_perturbed(self) -> dict[str, Any]:
         """The stages after the clean side, for another test perturbation than the run's first."""
-        self.perturbed_log, self.changes = self._perturbation()
-        self._save_changes()
+        self._plan([True])
+        with self.stage(DATA):
+            self.perturbed_log, self.changes = self._perturbation()
+            self._save_changes()
         return self._measure()
 
     def _measure(self) -> dict[str, Any]:
@@ -129,7 +133,7 @@ class Run:
             self.base(perturbed(BASE), self.perturbed_log)
             self._fine_tuning(on_perturbed=True)
             self._controls()
-        with self.stage("evaluation"):
+        with self.stage("evaluation", COMPARISON):
             result = result_of(self)
         if not in_full_agreement(result["stability"].get(CONTROL, {})):
             self.logger.warning(CONTROL_FAILED)
@@ -138,16 +142,23 @@ class Run:
         return result
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str, shown: str | None = None) -> Iterator[None]:
         """Log a stage and add up its seconds; a resumed one has those of the run that finished it."""
-        self.logger.info(f"{name} …")
+        self.logger.info(self._progress.begin(shown or name, self.seconds, self.epochs))
         earlier = self.output.earlier_seconds(name)
         begin = time.perf_counter()
         yield
         spent = time.perf_counter() - begin
         self.seconds[name] = self.seconds.get(name, 0.0) + (earlier or spent)
         self.output.write_seconds(self.seconds)
-        self.logger.info(f"{name} took {spent:.1f} s")
+        self.logger.info(f"{shown or name} took {spent:.1f} s")
+
+    def _plan(self, sides: Sequence[bool]) -> None:
+        """Number the stages that these sides take."""
+        there = [*self.models, *[REFERENCE for base in self.lists if not base.perturbed]]
+        stages = planned(self.config, self.methods, sides, there)
+        resumed = [name for name in stages if self.output.resume and self.output.finished(name)]
+        self._progress = Progress(stages, self.config["finest_epochs"], resumed)
 
     def _tracked(self, name: str) -> AbstractContextManager[None]:
         return tracked(self.config, self.output.path, self.output.name, name)
