@@ -1,6 +1,7 @@
 """A run's folder: another's is refused, an earlier run is replaced only by one that can run."""
 
 import json
+import shlex
 
 import pytest
 import torch
@@ -88,5 +89,12 @@ def test_a_runs_config_file_repeats_it(toy, tmp_path, model, words):
         for folder in ("run", "b")
     )
     assert first == second
+    report = (tmp_path / "run" / "report.md").read_text()
+    again_alone = next(line for line in report.splitlines() if line.startswith("    python "))
+    python, script, *words = shlex.split(again_alone)
+    assert (python, script) == ("python", "run_finest.py")
+    assert not any(word.startswith(("--output_dir", "--config_files")) for word in words)
+    assert main([*words, f"--output_dir={tmp_path / 'd'}"]) == 0
+    assert without_times(json.loads((tmp_path / "d" / "result.json").read_text())) == first
     assert main([again[0], "--resume=True", f"--output_dir={tmp_path / 'b'}"]) == 0
     assert main([again[0], "--reference_k=2000", f"--output_dir={tmp_path / 'c'}"]) == 2

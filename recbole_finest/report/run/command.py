@@ -1,0 +1,50 @@
+"""The command that repeats a run."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from recbole_finest.compat import parse_value
+from recbole_finest.config.seeds import SEED_LISTS
+from recbole_finest.config.settings import EXPLICIT
+
+FIRST = ("model", "dataset")
+# where this run's files are, and what was there before: a repetition has a folder of its own
+LEFT_OUT = {"config_files", "output_dir", "overwrite", "resume", *FIRST}
+
+
+def repeating_command(settings: Mapping[str, Any]) -> str | None:
+    """The command line that repeats a run in a folder of its own; None where nobody knows what was given.
+
+    Args:
+        settings: those of ``config.yaml``, which names what the user gave under ``explicit``.
+
+    >>> given = {"model": "SASRec", "dataset": "ml-100k", "topk": [5, 10], "seed": 1, "epochs": 20}
+    >>> repeating_command({**given, "explicit": ["model", "dataset", "topk"]})
+    "python run_finest.py --model=SASRec --dataset=ml-100k --seed=1 '--topk=[5, 10]'"
+    """
+    if EXPLICIT not in settings:
+        return None
+    given = set(settings[EXPLICIT]) - LEFT_OUT
+    for one, many in SEED_LISTS.items():  # of a replicate these are its own
+        given = given - {many} | ({one} if settings.get(many) is None else {one, many})
+    names = [*FIRST, *sorted(given & set(settings))]
+    words = [f"--{name}={text_of(settings[name])}" for name in names]
+    return shlex.join(["python", "run_finest.py", *words])
+
+
+def text_of(value: object) -> str:
+    """A value as the command line reads it back.
+
+    >>> text_of(True), text_of(1e-5), text_of(None), text_of("1e-3"), text_of(["none", "plain"])
+    ('True', '1e-05', 'None', '"1e-3"', '[none, plain]')
+    """
+    plain = str(value)
+    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
+        plain = f"[{', '.join(map(text_of, value))}]"
+    back = parse_value(plain)
+    same = type(back) is type(value) and back == value
+    return plain if same else json.dumps(value, ensure_ascii=False)
