@@ -98,7 +98,7 @@ class Progress:
         place = self.stages.index(name)
         rest = [self._estimate(stage, epochs) for stage in self.stages[place:]]
         known = [part for part in rest if part is not None]
-        left = f", about {duration(sum(known))} left" if len(known) == len(rest) else ""
+        left = f", {duration(sum(known))} left" if len(known) == len(rest) else ""
         return f"{place + 1} of {len(self.stages)}: {name} …{left}"
 
     def _estimate(self, stage: str, epochs: Mapping[str, int]) -> float | None:
@@ -129,10 +129,10 @@ def duration(seconds: float) -> str:
     """Seconds in the words of an estimate.
 
     >>> duration(4), duration(47), duration(130), duration(5000), duration(9000)
-    ('a few seconds', '50 s', '2 min', '83 min', '2.5 h')
+    ('a few seconds', 'about 50 s', 'about 2 min', 'about 83 min', 'about 2.5 h')
     """
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
-        return f"{round(seconds, -1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return f"about {round(seconds, -1):.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

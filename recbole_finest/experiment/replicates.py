@@ -95,7 +95,7 @@ def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]
         folder = f"{REPLICATES}/{seed}-{perturbation_seed}"
         left = duration(sum(took) / len(took) * (len(every) - place + 1))
         first.logger.info(
-            f"pair {place} of {len(every)}: seed {seed}, perturbation seed {perturbation_seed} …, about "
+            f"pair {place} of {len(every)}: seed {seed}, perturbation seed {perturbation_seed} …, "
             f"{left} left"
         )
         begin = time.perf_counter()

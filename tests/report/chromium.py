@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
+import io
 import json
 import os
 import shutil
@@ -10,6 +12,8 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 FLAGS = (
     "--headless",
@@ -122,6 +126,12 @@ class Chromium:
         found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    def picture(self, x: float, y: float, width: float, height: float) -> Image.Image:
+        """What is drawn in a rectangle of the page, in pixels."""
+        clip = {"x": x, "y": y, "width": width, "height": height, "scale": 1}
+        shot = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
+        return Image.open(io.BytesIO(base64.b64decode(shot["data"]))).convert("L")
 
     def reported(self, method: str) -> list[dict[str, Any]]:
         """Parameters of the events of one kind since the file was opened."""

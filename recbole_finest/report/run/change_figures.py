@@ -32,7 +32,8 @@ def curves(report: Report, styles: Styles) -> Iterator[Figure]:
         words = measure_label(str(metric))
         plot = figure(traces, "epoch of fine-tuning", f"{words} (validation)")
         last = max((x for trace in traces for x in trace.x), default=1)
-        plot.update_xaxes(tick0=0, dtick=max(1, round(last / 10)))  # whole epochs
+        plot.update_xaxes(tick0=0, dtick=max(1, round(last / 10)))  # whole epochs, and
+        plot.update_xaxes(range=[0.5, last + 0.5])  # only those that there were
         title = "Accuracy by epoch" if metric == accuracy else "Similarity to base by epoch"
         name = f"curve-{str(metric).split('@')[0]}"
         yield Figure(name, "curves", title, notes[metric], plot)
