@@ -8,7 +8,7 @@ from typing import Any
 
 from recbole_finest.report.labels import label
 from recbole_finest.report.page import WORDS, by_section, render
-from recbole_finest.report.run.command import repeating_command
+from recbole_finest.report.run.command import SAME_RUN, repeating_command
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.examples import Example
 from recbole_finest.report.run.headline import headline
@@ -31,6 +31,7 @@ def html_report(report: Report, tables: Mapping[str, Table], figures: Sequence[F
         number=number,
         words=WORDS,
         command=repeating_command(report.settings),
+        same_run=SAME_RUN,
     )
 
 

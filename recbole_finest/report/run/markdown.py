@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from recbole_finest.report.labels import label
-from recbole_finest.report.run.command import repeating_command
+from recbole_finest.report.run.command import SAME_RUN, repeating_command
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.examples import Example
 from recbole_finest.report.run.headline import headline
 from recbole_finest.report.table import Table, escape_markdown, number
 
-SAME_RUN = "The same run again, into a folder of its own, with this version:"
 LEFT_OUT = ("depth", "movement", "examples")  # a figure or lists side by side show these better
 
 
@@ -30,11 +29,9 @@ def markdown_report(report: Report, tables: Mapping[str, Table]) -> str:
 
 
 def _command(report: Report) -> str:
-    command = repeating_command(report.settings)
-    if command is None:
-        return ""
-    words, code = SAME_RUN, command.replace("\n", "\n    ")  # all of it in the block of code
-    return f"\n\n{words}\n\n    {code}"
+    command = " ".join(repeating_command(report.settings))
+    code = command.replace("\n", "\n    ")  # all of it in the block of code
+    return f"\n\n{SAME_RUN}\n\n    {code}" if command else ""
 
 
 def _section(table: Table) -> str:

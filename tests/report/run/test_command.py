@@ -27,7 +27,7 @@ GIVEN = [
 def test_the_command_gives_the_settings_again(given, tmp_path):
     place = {"data_path": str(tmp_path / "my data"), "output_dir": "out", "overwrite": True}
     before = Config("SASRec", "toy", config_dict={**given, **place})
-    python, script, *words = shlex.split(repeating_command(before.repeatable()))
+    python, script, *words = shlex.split(" ".join(repeating_command(before.repeatable())))
     assert (python, script) == ("python", "run_finest.py")
     settings, files = parse_settings(words)
     model, dataset = settings.pop("model"), settings.pop("dataset")
@@ -45,10 +45,10 @@ def test_the_command_gives_the_settings_again(given, tmp_path):
 def test_of_a_replicate_its_own_seeds_are_named():
     settings = {"model": "SASRec", "dataset": "toy", "seed": 4, "perturbation_seed": 2}
     settings |= {"seeds": None, "perturbation_seeds": None, "explicit": ["seeds", "seed"]}
-    assert repeating_command(settings) == (
+    assert " ".join(repeating_command(settings)) == (
         "python run_finest.py --model=SASRec --dataset=toy --perturbation_seed=2 --seed=4"
     )
-    assert repeating_command({k: v for k, v in settings.items() if k != "explicit"}) is None
+    assert repeating_command({k: v for k, v in settings.items() if k != "explicit"}) == []
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """The files of the report: right, escaped, the same again, and without an outside address."""
 
 import re
+import shlex
 import warnings
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from plotly.offline import get_plotlyjs
 
+from recbole_finest.report.run.command import SAME_RUN, text_of
 from recbole_finest.report.run.write import write_report
 from recbole_finest.report.table import escape_markdown
 from tests.report.run.sample_run import EVIL, MEAN, NDCG, write_run
@@ -33,6 +36,28 @@ def run(tmp_path):
         warnings.simplefilter("error", RuntimeWarning)
         write_report(folder)
     return folder
+
+
+def test_the_command_is_in_both_reports_as_text(tmp_path):
+    folder = write_run(tmp_path / "run")
+    write_report(folder)
+    assert not any(SAME_RUN in (folder / f"report.{end}").read_text() for end in ("md", "html"))
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    given = {"model": "SASRec", "seed": 7, "wandb_project": f"{EVIL}\n# not a heading"}
+    given["explicit"] = ["model", "wandb_project"]
+    (folder / "config.yaml").write_text(yaml.safe_dump({**settings, **given}))
+    write_report(folder)
+    words = ["python", "run_finest.py", "--model=SASRec", "--dataset=toy", "--seed=7"]
+    words.append(f"--wandb_project={text_of(given['wandb_project'])}")
+    page = (folder / "report.html").read_text()
+    reader = Reader()
+    reader.feed(page[page.index('<pre id="command">') : page.index("</pre>")])
+    assert shlex.split("".join(reader.text)) == words
+    assert set(reader.tags) == {"pre", "code", "span"}
+    report = (folder / "report.md").read_text()
+    code = report[report.index(SAME_RUN) :].splitlines()[2:]
+    assert all(line.startswith("    ") for line in code)
+    assert shlex.split("\n".join(line[4:] for line in code)) == words
 
 
 class Reader(HTMLParser):
