@@ -12,6 +12,7 @@ COLOURS = ("#D55E00", "#009E73", "#0072B2", "#CC79A7", "#000000", "#8C6D00")
 DASHES = ("dot", "dash", "solid", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 HEIGHT = 360  # pixels
+LEGEND_LINE = 19
 CONFIG = {
     "displaylogo": False,
     "responsive": True,
@@ -46,17 +47,27 @@ class Styles:
         self.place = {name: i for i, name in enumerate(names)}
 
     def line(self, name: str) -> dict[str, Any]:
-        return {"color": self._of(COLOURS, name), "dash": self._of(DASHES, name), "width": 2.5}
+        dash = self._of(DASHES, name, self._round(name))
+        return {"color": self._of(COLOURS, name), "dash": dash, "width": 2.5}
 
     def marker(self, name: str) -> dict[str, Any]:
-        return {"color": self._of(COLOURS, name), "symbol": self._of(SYMBOLS, name), "size": 9}
+        symbol = self._of(SYMBOLS, name, self._round(name))
+        return {"color": self._of(COLOURS, name), "symbol": symbol, "size": 9}
 
-    def _of(self, values: tuple[str, ...], name: str) -> str:
-        return values[self.place[name] % len(values)]
+    def _round(self, name: str) -> int:
+        """How often the colours have been used up: a colour that comes again has another dash."""
+        return self.place[name] // len(COLOURS)
+
+    def _of(self, values: tuple[str, ...], name: str, shift: int = 0) -> str:
+        return values[(self.place[name] + shift) % len(values)]
 
 
 def figure(traces: list[Any], x: str, y: str, height: int = HEIGHT) -> go.Figure:
-    """A figure with labelled axes, its legend below, that fits itself to the width it gets."""
+    """A figure with labelled axes, its legend below, that fits itself to the width it gets.
+
+    On a phone each trace may take a line of the legend, so that many of them make it higher.
+    """
+    height += LEGEND_LINE * max(0, len(traces) - 4)
     axis = {
         "automargin": True,
         "gridcolor": "#e3e6ea",

@@ -42,12 +42,14 @@ def repeating_command(settings: Mapping[str, Any]) -> list[str]:
 def text_of(value: object) -> str:
     """A value as the command line reads it back.
 
-    >>> text_of(True), text_of(1e-5), text_of(None), text_of("1e-3"), text_of(["none", "plain"])
-    ('True', '1e-05', 'None', '"1e-3"', '[none, plain]')
+    >>> text_of(True), text_of(1e-5), text_of("1e-3"), text_of({"inter": ["user_id", "item_id"]})
+    ('True', '1e-05', '"1e-3"', '{inter: [user_id, item_id]}')
     """
     plain = str(value)
-    if isinstance(value, list) and not any(isinstance(one, (list, dict)) for one in value):
+    if isinstance(value, list):
         plain = f"[{', '.join(map(text_of, value))}]"
+    if isinstance(value, Mapping):
+        plain = f"{{{', '.join(f'{text_of(k)}: {text_of(v)}' for k, v in value.items())}}}"
     back = parse_value(plain)
     same = type(back) is type(value) and back == value
     return plain if same else json.dumps(value, ensure_ascii=False)

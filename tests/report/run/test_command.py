@@ -53,7 +53,24 @@ def test_of_a_replicate_its_own_seeds_are_named():
 
 @pytest.mark.parametrize(
     "value",
-    [True, 0, -1, 0.1, 1e-05, 1e22, "yes", "null", "~", "a: b", "", " x", "1_0", [], ["[", "a,b"]],
+    [
+        True,
+        0,
+        -1,
+        0.1,
+        1e-05,
+        1e22,
+        "yes",
+        "null",
+        "~",
+        "a: b",
+        "",
+        " x",
+        "1_0",
+        [],
+        ["[", "a,b"],
+        {"a": {"b: c": [1, None, "}"]}},
+    ],
 )
 def test_a_value_is_read_back(value):
     found = parse_value(text_of(value))
