@@ -172,9 +172,16 @@ class Config(RecBoleConfig):
         for file in files:
             if file.is_file():
                 self.internal_config_dict.update(read_yaml(file))
-        if is_own(model_class) and not hasattr(model_class, "input_type"):
-            self.internal_config_dict.setdefault("loss_type", "CE")  # RecBole asks for one
+        self._await_loss(model_class)
         self._check_given()
+
+    def _await_loss(self, model_class: type) -> None:
+        """A loss to go on with, which RecBole asks for, where ``base_checkpoint`` is going to say which."""
+        known = hasattr(model_class, "input_type") or "loss_type" in self.internal_config_dict
+        given = self.external_config_dict
+        self.awaits_loss = not known and "loss_type" not in given and "base_checkpoint" in given
+        if self.awaits_loss:
+            self.internal_config_dict["loss_type"] = "CE"
 
     def _get_final_config_dict(self) -> dict[str, Any]:
         final = super()._get_final_config_dict()
@@ -209,7 +216,8 @@ class Config(RecBoleConfig):
         known |= {name for names in self.parameters.values() for name in names}
         known |= own_settings(self.model_class)
         return known | {
-            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port")
+            *("model", "dataset", "config_files", "gpu_id", "nproc", "world_size", "ip", "port"),
+            "loss_type",  # read by RecBole's Config
         }
 
     def takes_any_setting(self) -> bool:

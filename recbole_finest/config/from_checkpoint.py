@@ -15,6 +15,7 @@ from recbole_finest.config.roles import ROLES, Role, having
 from recbole_finest.config.worked_out import field_names
 from recbole_finest.data.from_settings import PERTURBING, is_perturbed
 from recbole_finest.errors import UserError
+from recbole_finest.model.own_settings import is_own
 from recbole_finest.parallel import distributed
 
 # What RecBole's trainer did when RecBole wrote the checkpoint.
@@ -48,10 +49,17 @@ def base_settings(
     """
     _check_place(config)
     settings = settings_in(checkpoint)
+    if settings is None and config.awaits_loss:
+        raise UserError(
+            f"loss_type is not set, and base_checkpoint '{config['base_checkpoint']}' does not say it; "
+            "give --loss_type=CE or BPR"
+        )
     if settings is None:
         return config
     _check_names(config, settings)
-    fresh = Config(config["model_class"], config["dataset"])
+    fresh = Config(
+        config["model_class"], config["dataset"], None, own_loss(config.model_class, settings)
+    )
     taken = taken_from(settings, fresh)
     if any(name in config.external_config_dict for name in PERTURBING):
         taken = {k: v for k, v in taken.items() if k not in PERTURBING}
@@ -75,6 +83,11 @@ def settings_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(settings, Mapping) or not {"model", "dataset"} <= set(settings):
         return None
     return settings if isinstance(known, Mapping) else {**settings, **_AS_RECBOLE}
+
+
+def own_loss(model: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The checkpoint's ``loss_type`` of a model of the user's own, whose defaults may not have one."""
+    return {n: settings[n] for n in ("loss_type",) if n in settings and is_own(model)}
 
 
 def _check_place(config: Config) -> None:

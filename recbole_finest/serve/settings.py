@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.config.config import Config
-from recbole_finest.config.from_checkpoint import settings_in, taken_from
+from recbole_finest.config.from_checkpoint import own_loss, settings_in, taken_from
 from recbole_finest.errors import UserError
 from recbole_finest.files import PathLike
-from recbole_finest.model.find import model_names
+from recbole_finest.model.find import find_model, model_names
 from recbole_finest.names import BASE, FINEST
 
 OF_A_RUN = ("model", FINEST, BASE)  # looked for in a run's folder, in this order
@@ -55,7 +55,7 @@ def served_settings(
     dataset = dataset or known.get("dataset")
     if dataset is None:
         raise UserError(f"'{file}' does not say its data set; give --dataset=NAME")
-    fresh = Config(model, dataset)
+    fresh = Config(model, dataset, None, own_loss(find_model(model), known))
     _check_model(fresh["model"], known, file)
     taken = {**taken_from(known, fresh), **_data_path(known, dataset)} if known else {}
     if "train_stage" in fresh:  # the checkpoint's own weights follow

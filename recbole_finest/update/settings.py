@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.config.config import Config
-from recbole_finest.config.from_checkpoint import taken_from
+from recbole_finest.config.from_checkpoint import own_loss, taken_from
 from recbole_finest.config.roles import ROLES
 from recbole_finest.errors import UserError
-from recbole_finest.model.find import model_names
+from recbole_finest.model.find import find_model, model_names
 from recbole_finest.update.deployed import Deployed
 
 LEAVE_ONE_OUT = {"group_by": "user", "order": "TO", "split": {"LS": "valid_and_test"}}
@@ -67,9 +67,9 @@ def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) ->
             remove the deployed model; a bad value.
     """
     known = dict(deployed.settings)
-    asked = Config(
-        _model(deployed, given), dataset, given.files, given.settings, given.command_line
-    )
+    model = find_model(_model(deployed, given))
+    settings = {**own_loss(model, known), **(given.settings or {})}
+    asked = Config(model, dataset, given.files, settings, given.command_line)
     explicit = frozenset(n for n in asked.external_config_dict if asked.is_explicit(n))
     _check_model(asked, deployed)
     _check_architecture(asked, explicit, deployed)
@@ -78,7 +78,7 @@ def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) ->
         raise UserError(
             "eval_args is given, but with test=none nothing is held out; leave one of them out"
         )
-    taken = taken_from(known, Config(asked["model_class"], dataset))
+    taken = taken_from(known, Config(model, dataset, None, own_loss(model, known)))
     taken = {n: v for n, v in taken.items() if not (deployed.by_recbole and n in OF_RECBOLE)}
     taken |= {**_data_path(known, dataset), "eval_args": _split(known)}
     most = max(1, int(SHARE * deployed.base_epochs))

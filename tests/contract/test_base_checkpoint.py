@@ -255,3 +255,14 @@ def test_from_recboles_checkpoint_of_a_class_of_ones_own(run_from, toy_data, tmp
         UserError, match="contrast is 'none', but base_checkpoint was trained with 'un'"
     ):
         run_from(f"{HERE}:WithSettings", path, contrast="none")
+
+
+def test_weights_alone_do_not_say_the_loss_of_a_class_of_ones_own(run_from, toy_data, tmp_path):
+    path = tmp_path / "bare.pth"
+    torch.save({"w": torch.ones(1)}, path)
+    with pytest.raises(
+        UserError, match=r"loss_type is not set, and base_checkpoint .*bare\.pth' does"
+    ):
+        run_from(f"{HERE}:WithSettings", path, hidden_size=8)
+    with pytest.raises(UserError, match=r"arg 'loss_type' should exist"):
+        run_from(f"{HERE}:WithSettings", None, hidden_size=8)

@@ -11,6 +11,7 @@ import yaml
 from recbole_finest.cli.main import main
 
 SIZES = [
+    "--loss_type=CE",
     "--hidden_size=8",
     "--n_layers=1",
     "--n_heads=2",
