@@ -51,7 +51,7 @@ def test_a_night_leaves_its_files_and_figures(days, deployed_run, tmp_path):
     assert found["people"] == {"all": 32, "without_news": 27, "with_news": 5}
     cost = found["cost"]
     assert cost["ratio"] == pytest.approx(cost["seconds"] / cost["retraining_seconds"])
-    assert 0 < cost["cpu_seconds"]
+    assert cost["cpu_seconds"] > 0
     assert cost["retraining"].startswith("estimated") and "2 epochs" in cost["retraining"]
     state = torch.load(folder / "model.pth", weights_only=True)
     assert state["stage"] == "fine-tuning" and state["base_epochs"] == 2
