@@ -14,6 +14,12 @@ from recbole.data.interaction import Interaction
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
 from recbole_finest.compat import check_own
+from recbole_finest.data.columns import (
+    check_length_column,
+    encoding_with_mark,
+    ids_as_written,
+    without_ids,
+)
 from recbole_finest.data.instances import Fields, Index, InstanceView
 from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
@@ -67,8 +73,44 @@ class LogDataset(SequentialDataset):
             ) from error
         self._check_columns(wanted)
         check_features(self.config, self.item_feat, dataset_path, token)
+        features = {f"{token}.item": self.item_feat, f"{token}.user": self.user_feat}
+        check_length_column(features, self.item_list_length_field, dataset_path)
         if self.config.is_explicit("load_col"):
             self._check_given_columns(token, dataset_path)
+
+    def _load_feat(self, filepath: str, source: Any) -> Any:
+        """RecBole's, for files with a byte order mark too, every id kept as it is written."""
+        config = self.config
+        self.config = config.but(encoding=encoding_with_mark(config["encoding"]))
+        try:
+            table = super()._load_feat(filepath, source)
+        finally:
+            self.config = config
+        if table is None:
+            return None
+        ids = [f for f in (self.uid_field, self.iid_field) if f in table]
+        ids = [f for f in ids if self.field2type.get(f) == FeatureType.TOKEN]
+        for name, words in ids_as_written(table, Path(filepath), ids, config).items():
+            self.logger.warning(
+                f"column '{name}' of '{Path(filepath).name}' has the name{'s' * (len(words) > 1)} "
+                f"{', '.join(words)}, taken as written: only an empty cell is a missing one"
+            )
+        return table
+
+    def _filter_nan_user_or_item(self) -> None:
+        """Leave out rows without an id; RecBole's takes other rows where both ids are missing somewhere."""
+        ids = {"user": [self.uid_field], "item": [self.iid_field]}
+        ids["inter"] = [self.uid_field, self.iid_field]
+        for name, fields in ids.items():
+            table = getattr(self, f"{name}_feat")
+            rows = () if table is None else without_ids(table, fields)
+            if len(rows):
+                self.logger.warning(
+                    f"{len(rows)} rows of '{self.dataset_name}.{name}' have no {' or no '.join(fields)} "
+                    f"and are left out (the first is row {rows[0] + 1})"
+                )
+                kept = table.drop(table.index[rows]).reset_index(drop=True)
+                setattr(self, f"{name}_feat", kept)
 
     def _check_given_columns(self, token: str, path: str) -> None:
         for suffix, names in (self.config["load_col"] or {}).items():

@@ -137,15 +137,17 @@ class InstanceView(Interaction):
             return int64_tensor(log.user[positions])
         if name == fields.item:
             return int64_tensor(log.item[positions])
-        if name in fields.columns:
-            return fields.columns[name].index_select(0, int64_tensor(log.place[positions]))
         if name == fields.length:
             return int64_tensor(history.length)
         if name == fields.item_list:
             return int64_tensor(history.of(log.item))
         if name == fields.offset:
             return torch.from_numpy(history.of(log.time, minus=log.first_time(positions)))
-        return torch.from_numpy(history.of(self._in_log_order(name)))
+        if (
+            name in fields.lists
+        ):  # before columns: as in RecBole, one loaded under a list's name gives way
+            return torch.from_numpy(history.of(self._in_log_order(name)))
+        return fields.columns[name].index_select(0, int64_tensor(log.place[positions]))
 
     def _in_log_order(self, name: str) -> np.ndarray:
         """What a list is made of, one value per interaction of this log, ``[n, ...]``."""

@@ -151,7 +151,7 @@ def read_users(path: Path, nobody: bool = False) -> list[str]:
         UserError: it cannot be read, or names nobody and must not.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeError) as error:
         raise UserError(
             f"users is '{path}', which cannot be read ({first_line(error)}); give a text file with a "

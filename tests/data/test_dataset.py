@@ -419,3 +419,61 @@ def test_an_empty_log_has_its_columns():
     log = InteractionLog.from_columns(empty, empty, empty)
     assert len(log) == len(log.train_positions) == len(log.target_positions) == 0
     assert log.user_begin.tolist() == [0, 0]
+
+
+# Ids and columns as they stand in the file -------------------------------------------------------------
+
+
+def test_ids_that_pandas_takes_for_missing_are_names(tmp_path, caplog):
+    names = ["NA", "null", "nan", "None", "N/A", "u"]
+    rows = [f"{user} {item} {time}" for user in names for time, item in enumerate(["NA", *"abc"])]
+    folder = write(tmp_path, rows)
+    write_atomic(
+        folder / "mini" / "mini.item",
+        {"item_id:token": ["a", "NA", "b", "c"], "price:float": [1, 2, 3, 4]},
+    )
+    columns = {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id", "price"]}
+    data = load(folder, load_col=columns, state="WARNING")
+    tokens = data.dataset.field2id_token
+    assert len(data.log) == 24
+    assert tokens["user_id"].tolist() == ["[PAD]", *names]
+    assert tokens["item_id"].tolist() == ["[PAD]", "NA", "a", "b", "c"]
+    assert data.dataset.item_feat["price"].tolist()[1:] == [2, 1, 3, 4]
+    assert "'user_id' of 'mini.inter' has the names N/A, NA, None, nan, null" in caplog.text
+    assert "'item_id' of 'mini.item' has the name NA" in caplog.text
+
+
+def test_a_row_without_an_id_is_still_left_out(tmp_path):
+    data = load(write(tmp_path, [*history(4), *history(4, "NA"), " a 9", "u  9"]))
+    assert len(data.log) == 8
+    assert data.dataset.field2id_token["user_id"].tolist() == ["[PAD]", "u", "NA"]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    folder = write(tmp_path, history(5))
+    file = folder / "mini" / "mini.inter"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert items_of(load(folder)) == list("abcde")
+
+
+@pytest.mark.parametrize("column", ["item_length:float", "item_length:token"])
+def test_a_column_named_like_the_lengths_of_histories_does_not_replace_them(tmp_path, column):
+    rows = [f"{row} {90 + k}" for k, row in enumerate(history(5))]
+    header = ("user_id:token", "item_id:token", "timestamp:float", column)
+    data = load(write(tmp_path, rows, header))
+    assert data.train[:]["item_length"].tolist() == [1, 2]
+    assert data.test[:]["item_length"].tolist() == [4]
+
+
+@pytest.mark.parametrize("suffix", ["item", "user"])
+def test_a_feature_named_like_the_lengths_of_histories_is_refused(tmp_path, suffix):
+    folder = write(tmp_path, history(5))
+    ids = list("abcde") if suffix == "item" else ["u"]
+    features = {f"{suffix}_id:token": ids, "item_length:float": [90] * len(ids)}
+    write_atomic(folder / "mini" / f"mini.{suffix}", features)
+    words = refusal(folder)
+    assert f"mini.{suffix}" in words and "'item_length'" in words
+    assert "ITEM_LIST_LENGTH_FIELD" in words
+    data = load(folder, ITEM_LIST_LENGTH_FIELD="history_length")
+    assert data.train[:]["history_length"].tolist() == [1, 2]
+    assert data.train[:]["item_length"].tolist() == [90, 90]

@@ -99,6 +99,10 @@ CASES = {
     ),
     "threshold": ("SASRec", {"threshold": {"rating": 3}}),
     "dropped": ("SASRec", {"unused_col": {"inter": ["timestamp", "rating"]}}),
+    "columns called like lists and lengths": (
+        "SASRec",
+        {"LIST_SUFFIX": "s", "ITEM_LIST_LENGTH_FIELD": "rating"},
+    ),
     "short texts": ("SASRec", {"seq_len": {"tags": 2}}),
     # negatives
     "pairwise": ("SASRec", bpr()),

@@ -24,10 +24,7 @@ from recbole_finest.errors import UserError
 __all__ = ["convert", "ConvertReport", "write_atomic"]
 
 _KEPT = 20  # dropped rows that are named one by one
-# Ids that the reader of atomic files, pandas, takes for missing, and the one RecBole pads with.
-_UNUSABLE = frozenset(
-    ["#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"]
-).union(["N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "[PAD]"])
+_PADDING = "[PAD]"  # RecBole's name of the id 0
 
 
 @dataclass
@@ -79,8 +76,8 @@ def convert(
 ) -> ConvertReport:
     """Write ``<output_dir>/<dataset>/<dataset>.inter`` from a text file of interactions.
 
-    Rows keep their order, duplicates included, and ids their text (``007`` stays ``007``; only
-    surrounding blanks go). Rows without two ids and a finite time are dropped and reported.
+    Rows keep their order, duplicates included, and ids their text (``007`` stays ``007``, ``NA`` is a
+    name; only surrounding blanks go). Rows without two ids and a finite time are dropped and reported.
 
     Args:
         path: a UTF-8 text file, one interaction a line.
@@ -161,8 +158,8 @@ def _fault(what: str, token: str) -> str | None:
     """Why a token cannot be an id, if it cannot."""
     if not token:
         return f"no {what}"
-    if token in _UNUSABLE:
-        return f"{what} '{token}' would be read as a missing value"
+    if token == _PADDING:
+        return f"{what} '{token}' is the name of RecBole's padding"
     # Control characters, and surrogates: bytes that are not UTF-8.
     if not token.isprintable() and any(category(letter) in ("Cc", "Cs") for letter in token):
         return f"{what} {token!a} holds a character that cannot be written"

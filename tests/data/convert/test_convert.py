@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbole_finest.config.config import Config
 from recbole_finest.data.convert.atomic_file import format_time, format_token
 from recbole_finest.data.convert.convert import convert, write_atomic
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import perturb
+from recbole_finest.data.prepare import prepare
 from recbole_finest.errors import UserError
 from tests.data.logs import logs, make_log
 
@@ -64,6 +66,20 @@ def test_ids_keep_their_text(tmp_path):
     assert rows == [("007", "1.0", 1), ("7", "1e3", 2), ("a,b", 'say "x"', 3), ("ü", "-", 4)]
 
 
+def test_ids_called_like_missing_values_are_kept_and_loaded(tmp_path):
+    names = ["NA", "null", "nan", "u"]
+    lines = [
+        f"{user},{item},{time}" for user in names for time, item in enumerate(["None", *"abc"])
+    ]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+    report = convert(tmp_path / "log.csv", output_dir=tmp_path, dataset="toy")
+    assert (report.rows, report.users, report.items, report.dropped) == (16, 4, 4, 0)
+    given = {"data_path": str(tmp_path), "MAX_ITEM_LIST_LENGTH": 5, "state": "ERROR"}
+    data = prepare(Config("SASRec", "toy", None, given))
+    assert data.dataset.field2id_token["user_id"].tolist() == ["[PAD]", *names]
+    assert len(data.log) == 16
+
+
 def test_byte_order_mark_and_windows_lines(tmp_path):
     assert converted(tmp_path, b"\xef\xbb\xbfu1,i1,1\r\nu2,i2,2\r\n")[1][0] == ("u1", "i1", 1)
 
@@ -79,7 +95,7 @@ def test_malformed_rows_are_named_by_line(tmp_path):
         b"u7,i7,soon",
         b"u8,i8,nan",
         b"u9,i9,-inf",
-        b"NA,i10,10",
+        b"[PAD],i10,10",
         b"u\x01,i11,11",
         b"u\xff,i12,12",
         b'u13,"i13,13',
@@ -94,7 +110,7 @@ def test_malformed_rows_are_named_by_line(tmp_path):
     assert reasons[2] == "2 columns instead of 3"
     assert reasons[5] == "no user" and reasons[6] == "no item"
     assert reasons[8] == "time 'nan' is not a finite number"
-    assert "missing value" in reasons[10]
+    assert "padding" in reasons[10]
     assert "line 7: time 'soon' is not a finite number" in str(report)
 
 
