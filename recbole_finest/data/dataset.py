@@ -51,6 +51,7 @@ class LogDataset(SequentialDataset):
     clean_log: InteractionLog
     inter_feat: Any
     file_size_list: list[int]  # rows of each of benchmark_filename's files
+    config: Config
 
     # Loading -------------------------------------------------------------------------------------
 
@@ -103,8 +104,7 @@ class LogDataset(SequentialDataset):
         ids["inter"] = [self.uid_field, self.iid_field]
         for name, fields in ids.items():
             table = getattr(self, f"{name}_feat")
-            rows = () if table is None else without_ids(table, fields)
-            if len(rows):
+            if table is not None and len(rows := without_ids(table, fields)):
                 self.logger.warning(
                     f"{len(rows)} rows of '{self.dataset_name}.{name}' have no {' or no '.join(fields)} "
                     f"and are left out (the first is row {rows[0] + 1})"

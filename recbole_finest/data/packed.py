@@ -27,20 +27,18 @@ class Windows:
         first: log position of the first target that the window scores, ``[w]``.
         stop: log position of the last target, plus 1, ``[w]``; inputs are ``start … stop - 2``.
         keys: of the user and of the interaction that the window begins behind, ``[w]``.
+        instances: training instances that the window scores, ``[w]``; fewer than ``stop - first`` where
+            not every interaction is a target.
     """
 
     start: np.ndarray
     first: np.ndarray
     stop: np.ndarray
     keys: Keys
+    instances: np.ndarray
 
     def __len__(self) -> int:
         return len(self.start)
-
-    @property
-    def instances(self) -> np.ndarray:
-        """Instances that each window scores, ``[w]``."""
-        return self.stop - self.first
 
 
 def cut_windows(log: InteractionLog, width: int, stride: int) -> Windows:
@@ -61,7 +59,7 @@ def cut_windows(log: InteractionLog, width: int, stride: int) -> Windows:
     targets = log.target_positions
     if len(targets) == 0:
         none = np.zeros(0, np.int64)
-        return Windows(none, none, none, np.zeros(0, np.uint64))
+        return Windows(none, none, none, np.zeros(0, np.uint64), none)
     users, head = np.unique(log.user[targets], return_index=True)
     begin = log.user_begin[users]
     last = np.append(targets[head[1:] - 1], targets[-1:]) - begin  # indices in the user's history
@@ -83,7 +81,12 @@ def cut_windows(log: InteractionLog, width: int, stride: int) -> Windows:
     whose = np.searchsorted(users, log.user[first])
     heads = np.append(True, whose[1:] != whose[:-1])
     before = np.where(heads, 0, log.keys[first - 1])  # the boundary that it begins behind
-    return Windows(start, first, stop, mixed(keys[whose] ^ mixed(before)))
+    is_target = np.zeros(len(log), np.int64)
+    is_target[targets] = 1
+    until = np.append(0, np.cumsum(is_target))  # targets before each position
+    count = until[stop] - until[first]
+    columns = start, first, stop, mixed(keys[whose] ^ mixed(before)), count
+    return Windows(*(column[count > 0] for column in columns))
 
 
 def _boundary(
@@ -109,11 +112,15 @@ def packed_batch(
         for the N instances that the windows score, item, ``finest_row`` and ``finest_position`` ``[N]``.
     """
     start, first = windows.start[index], windows.first[index]
-    stop, count = windows.stop[index], windows.instances[index]
+    stop = windows.stop[index]
+    count = stop - first
     inputs = Histories(start, stop - 1 - start, fields.width)
     window = np.repeat(np.arange(len(index)), count)  # [N]
     before = np.cumsum(count) - count
     target = np.arange(len(window)) - np.repeat(before - first, count)
+    if log.is_target is not None:
+        chosen = log.is_target[log.place[target]]
+        window, target = window[chosen], target[chosen]
     batch = {
         fields.user: int64_tensor(log.user[start]),
         fields.item_list: int64_tensor(inputs.of(log.item)),

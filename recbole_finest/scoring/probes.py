@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,35 +47,108 @@ def _centred(scores: Tensor) -> Tensor:
     return scores - scores[:, 1:].mean(1, keepdim=True)
 
 
-def scores_all_positions(
-    scorer: Scorer, windows: Interaction, instances: Callable[[Tensor], Interaction]
-) -> bool:
-    """Whether one pass over ``windows`` gives every position the score that its own history gives.
+def why_not_all_positions(
+    model: SequentialRecommender, windows: Interaction, single: Interaction, tolerance: float = 0.0
+) -> str | None:
+    """Why one pass over ``windows`` does not give every position the score of its own history; or None.
 
     The test of causality: a model whose past scores depend on the future fails it, and so does one
-    whose encoder does not end in ``gather_indexes``.
+    whose encoder does not end in ``gather_indexes``. Draws nothing from the global generators.
 
     Args:
-        scorer: the model.
+        model: the model.
         windows: a packed batch of whole histories (no longer than one window).
-        instances: gives the ordinary batch of the instances with these target row ids, ``[N]``.
+        single: the ordinary batch of the same N instances, in the same order.
+        tolerance: difference that counts as rounding, as a share of the largest score.
     """
-    model = scorer.model
     if not isinstance(getattr(model, "loss_fct", None), nn.CrossEntropyLoss):
-        return False
-    try:
-        with torch.no_grad(), evaluating(model), loss_logits(model) as caught:
+        return "the model's loss is no cross-entropy (nn.CrossEntropyLoss as loss_fct)"
+    with (
+        torch.no_grad(),
+        evaluating(model),
+        loss_logits(model) as caught,
+        replayed(global_streams()),
+    ):
+        try:
             with packed(model, windows):
                 loss = model.calculate_loss(shallow(windows))
-            single = instances(windows[ROW_FIELD])
-            loss_single = model.calculate_loss(shallow(single))
-    except (RuntimeError, IndexError, KeyError, ValueError, TypeError, AttributeError):
-        return False
+        except KeyError as error:
+            return f"the model reads the field {error}, which a batch of windows does not have"
+        except (RuntimeError, IndexError, ValueError, TypeError, AttributeError) as error:
+            return f"a pass over whole windows fails ({_first_line(error)})"
+        loss_single = model.calculate_loss(shallow(single))
     if len(caught) != 2 or caught[0].shape != caught[1].shape:
+        return "one pass does not score every position of a window once"
+    rounding = max(1e-5, tolerance * float(caught[1].abs().max()))
+    if torch.allclose(caught[0], caught[1], rtol=1e-4, atol=rounding) and torch.allclose(
+        loss, loss_single, rtol=1e-4, atol=rounding
+    ):
+        return None
+    return "one pass does not give every position the score of its own history (causality test)"
+
+
+def _first_line(error: BaseException) -> str:
+    text = f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:200]
+
+
+def compares_draws(model: SequentialRecommender, batch: Interaction) -> bool:
+    """Whether a model's loss sends the same input through the same part twice, so that dropout tells apart.
+
+    DuoRec and FEARec contrast two such views; without dropout both are the same. Found out in training
+    mode, in which some compute that part of their loss alone; draws nothing from the global generators.
+
+    Args:
+        model: with any weights; its buffers stay as they are.
+        batch: a few instances on the model's device.
+    """
+    seen: dict[int, list[list[Tensor]]] = {}
+    found: list[list[Tensor]] = []
+
+    def note(part: object, given: Iterable[Any]) -> None:
+        inputs = [one.detach().clone() for one in given if isinstance(one, Tensor)]
+        earlier = seen.setdefault(id(part), [])
+        found.extend(one for one in earlier if _equal(one, inputs))
+        earlier.append(inputs)
+
+    def forward(*args: Any, **named: Any) -> Any:
+        note(model, [*args, *named.values()])
+        return own(*args, **named)
+
+    def hook(part: nn.Module, args: Any, named: dict[str, Any]) -> None:
+        note(part, [*args, *named.values()])
+
+    parts = [m for m in model.modules() if m is not model and _drops(m)]
+    if not parts:
         return False
-    return torch.allclose(caught[0], caught[1], rtol=1e-4, atol=1e-5) and torch.allclose(
-        loss, loss_single, rtol=1e-4, atol=1e-5
+    handles = [m.register_forward_pre_hook(hook, with_kwargs=True) for m in parts]
+    own, training = model.forward, model.training
+    buffers = {name: one.clone() for name, one in model.named_buffers()}
+    model.forward = forward
+    try:
+        with torch.no_grad(), packed(model.train(), batch), replayed(global_streams()):
+            model.calculate_loss(shallow(batch))
+    finally:
+        del model.forward  # the class's again
+        for handle in handles:
+            handle.remove()
+        model.train(training)
+        for name, one in model.named_buffers():
+            one.copy_(buffers[name])
+    return bool(found)
+
+
+def _drops(module: nn.Module) -> bool:
+    """Whether a module, or one within it, is a dropout layer that drops something."""
+    return any(
+        getattr(m, "p" if isinstance(m, nn.modules.dropout._DropoutNd) else "dropout", 0) > 0
+        for m in module.modules()
+        if isinstance(m, (nn.modules.dropout._DropoutNd, nn.RNNBase))
     )
+
+
+def _equal(one: list[Tensor], other: list[Tensor]) -> bool:
+    return len(one) == len(other) > 0 and all(map(torch.equal, one, other))
 
 
 def loss_is_mean(

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
 from recbole_finest.config.from_recbole import own_config
-from recbole_finest.data.loader import EvalLoader
+from recbole_finest.data.loader import EvalLoader, PackedLoader
 from recbole_finest.data.parts import to_device
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
@@ -30,6 +30,7 @@ from recbole_finest.parallel import distributed
 from recbole_finest.scoring.modes import packed
 from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.causality import why_not_causal
 from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.partition import LossFunction, Part, Partition
 from recbole_finest.train.schedule import learning_rate_schedule
@@ -105,9 +106,26 @@ class RunTrainer(Trainer):
                 f"the training loss is {total.item()} in epoch {epoch_idx}; lower learning_rate "
                 f"({self.learning_rate}) or set clip_grad_norm"
             )
+        self._check_causal(train_data, epoch_idx)
         self.last_epoch = epoch_idx
         self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
         return total.item()
+
+    def _check_causal(self, loader: Any, epoch: int) -> None:
+        """Test packed training once more after epochs 0, 1, 3, 7, …: what opens while training shows then.
+
+        Raises:
+            UserError: the trained model looks ahead.
+        """
+        if not isinstance(loader, PackedLoader) or epoch & (epoch + 1):
+            return
+        data = loader._dataset
+        why = distributed.from_main(lambda: why_not_causal(self.config, self.model, data, True))
+        if why is not None:
+            raise UserError(
+                f"model '{self.config['model']}' looks ahead after epoch {epoch} of packed training, "
+                f"though not untrained: {why}; set training_mode=instance"
+            )
 
     def _schedule(self, steps: int) -> LambdaLR | None:
         """The learning rate's schedule over ``epochs`` of so many steps; None where it stays as it is.

@@ -6,6 +6,7 @@ import os
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 from recbole.utils import InputType
@@ -15,16 +16,17 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.packed import POSITION_FIELD
-from recbole_finest.data.parts import LIST_FIELD, draw, units
+from recbole_finest.data.parts import LIST_FIELD, draw, subset, to_device, units
 from recbole_finest.errors import UserError
 from recbole_finest.method import Finest, Method, Step
 from recbole_finest.names import PASSES
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
+from recbole_finest.scoring.probes import compares_draws
 from recbole_finest.seeding import derive_seed, generator
 from recbole_finest.train.base import RunTrainer
 from recbole_finest.train.partition import LossFunction, Part, weighted
-from recbole_finest.train.step import ListScores, NextItemLoss, PartLists
+from recbole_finest.train.step import PROBE, ListScores, NextItemLoss, PartLists
 
 PASSES_WORDS = {
     True: "one forward pass serves the next-item loss and the reference lists",
@@ -74,7 +76,9 @@ class FinestTrainer(RunTrainer):
         if references is not None and self.device.type != "cpu":
             references.keep_on(self.device, config["resident_memory"] * 2**20)
         self.simulation = self.method.simulation()
-        self.still = config["finest_dropout"] == "none" and self.method.follows_dropout
+        self.dropout: str = config["finest_dropout"]
+        self.still = self.dropout == "none" and self.method.follows_dropout
+        self._looked = not self.still
         self._scores: ListScores | None = None
 
     def fit(self, train_data: InstanceLoader, valid_data: Any = None, **kwargs: Any) -> tuple:
@@ -131,6 +135,7 @@ class FinestTrainer(RunTrainer):
 
     def _part_loss(self, part: Part, sent: Interaction, loss_func: LossFunction) -> Tensor:
         """Next-item loss, reference lists, scores of their items, and the method's loss of all three."""
+        self._keep_needed_dropout(part.batch)
         repeatable = self.method.needs_recompute
         next_item = NextItemLoss(self.model, sent, loss_func, self.still, repeatable)
         if self.references is None:
@@ -154,11 +159,27 @@ class FinestTrainer(RunTrainer):
     def _list_scores(self, batch: Interaction) -> ListScores:
         """How the scores of reference items are computed, found out on the first batch."""
         if self._scores is None:
-            item, dropout = self.config["ITEM_ID_FIELD"], self.config["finest_dropout"]
-            scorer = self.scorer(self._dataset)
-            self._scores = ListScores(scorer, batch, self.device, item, dropout)
+            item, scorer = self.config["ITEM_ID_FIELD"], self.scorer(self._dataset)
+            self._scores = ListScores(scorer, batch, self.device, item, self.dropout)
             self.logger.info(PASSES_WORDS[self._scores.one_pass])
         return self._scores
+
+    def _keep_needed_dropout(self, batch: Interaction) -> None:
+        """Keep dropout in the next-item loss where two draws of it are compared; looked at once."""
+        if self._looked:
+            return
+        self._looked = True
+        few = subset(
+            batch, np.arange(min(len(batch[ROW_FIELD]), PROBE)), self.config["ITEM_ID_FIELD"]
+        )
+        sent = to_device(few, self.device)
+        if distributed.from_main(lambda: compares_draws(self.model, sent)):
+            self.still, self.dropout = False, "next_item"
+            self.logger.warning(
+                f"finest_dropout is none, but the loss of {self.config['model']} compares two passes over "
+                "the same input, which dropout alone tells apart: the next-item loss keeps dropout, as with "
+                "finest_dropout=next_item"
+            )
 
 
 def _none() -> Tensor:

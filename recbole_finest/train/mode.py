@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from traceback import walk_tb
 from typing import Any
 
@@ -13,18 +12,15 @@ from recbole.data.interaction import Interaction
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.config.config import Config
 from recbole_finest.config.from_recbole import own_config
-from recbole_finest.data.instances import ROW_FIELD
-from recbole_finest.data.loader import InstanceLoader, PackedLoader
+from recbole_finest.data.loader import InstanceLoader
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.data.packed import Windows, packed_batch
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
 from recbole_finest.model.build import BROKEN, build_model, reason
 from recbole_finest.scoring.modes import shallow
-from recbole_finest.scoring.probes import loss_is_mean, scores_all_positions
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.causality import loss_is_of_each, spread_weights, why_not_causal
 
-PROBE_USERS = 8
 PROBE_INSTANCES = 4
 
 
@@ -111,58 +107,14 @@ def why_not_packed(data: Data) -> str | None:
         return f"the model's transform ({config['transform']}) changes each history"
     if not _training_rows_first(log):
         return "the split puts training rows after validation or test rows"
-    windows = _probe_windows(data)
-    if windows is None:
-        return None
     model = build_model(config, data.train)
-    _spread_weights(model)
-    batch = packed_batch(log, data.train.fields, windows, torch.arange(len(windows)).numpy())
-    position = {int(row): i for i, row in enumerate(log.row[data.train.inter_feat.positions])}
-
-    def instances(rows: torch.Tensor) -> Any:
-        found = data.train[[position[int(row)] for row in rows]]
-        return found.to(config["device"])
-
-    scorer = Scorer(model, data.train)
-    if not scores_all_positions(scorer, batch.to(config["device"]), instances):
-        return "one pass does not give every position the score of its own history (causality test)"
-    if not _loss_is_of_each(model, batch[ROW_FIELD], instances):
+    spread_weights(model)
+    why = why_not_causal(config, model, data.train)
+    if why is None and not loss_is_of_each(config, model, data.train):
         return "its loss compares the instances of a batch with each other, and those of a window are alike"
-    return None
-
-
-def _loss_is_of_each(model: Any, rows: torch.Tensor, instances: Callable[..., Any]) -> bool:
-    """Whether the loss of these instances ``[N]`` is the mean over two parts of them.
-
-    A contrastive loss is not: a window would give it a person's own histories as those of others.
-    """
-    parts = [part for part in (rows[::2], rows[1::2]) if len(part)]
-    return loss_is_mean(model, instances(rows), [instances(part) for part in parts])
+    return why
 
 
 def _training_rows_first(log: InteractionLog) -> bool:
     same_user = log.user[1:] == log.user[:-1]
     return not bool((same_user & (log.role[1:] == 0) & (log.role[:-1] != 0)).any())
-
-
-def _spread_weights(model: torch.nn.Module) -> None:
-    """Make the probe's scores differ visibly: fresh weights can be too small to show a dependence."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() > 1:
-                noise = torch.randn(weight.shape, generator=generator).to(weight)
-                weight.add_(noise * 0.1)
-
-
-def _probe_windows(data: Data) -> Windows | None:
-    """First windows of a few users: whole histories, so that no context is cut."""
-    loader = PackedLoader(data.config, data.train, data.samplers[0], "probe")
-    windows = loader.windows
-    starts = data.log.user_start[windows.first]
-    heads = (windows.start == starts) & (windows.first == starts + 1)
-    chosen = heads.nonzero()[0]
-    if len(chosen) == 0:
-        return None
-    longest = chosen[(-windows.instances[chosen]).argsort(kind="stable")[:PROBE_USERS]]
-    return Windows(*(getattr(windows, n)[longest] for n in Windows.__annotations__))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recbole_finest.data.instances import KEY_FIELD, ROW_FIELD, Fields
 from recbole_finest.data.log import TEST, TRAIN, InteractionLog
-from recbole_finest.data.packed import POSITION_FIELD, Windows, cut_windows, packed_batch
+from recbole_finest.data.packed import POSITION_FIELD, cut_windows, packed_batch
 from recbole_finest.data.perturbation import KINDS, perturb
 from tests.data.logs import make_log
 
@@ -82,7 +82,10 @@ def test_windows_of_other_users_stay_as_they_were(log, shape, data):
             {
                 (user, tuple(one.time[a:c].tolist()), b - a, key)
                 for a, b, c, key, user in zip(
-                    *(getattr(windows, name).tolist() for name in Windows.__annotations__),
+                    *(
+                        getattr(windows, name).tolist()
+                        for name in ("start", "first", "stop", "keys")
+                    ),
                     one.user[windows.first].tolist(),
                 )
                 if user not in changes.user

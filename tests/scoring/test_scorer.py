@@ -23,10 +23,13 @@ def config_of(model, toy, **changed):
     return Config(model, "toy", None, settings)
 
 
-@pytest.mark.parametrize("model", PACKED)
-def test_packed_training_equals_single_instances(toy, model):
+@pytest.mark.parametrize(
+    ("model", "stride"), [*((model, 1) for model in PACKED), ("SASRec", 2), ("GRU4Rec", 3)]
+)
+def test_packed_training_equals_single_instances(toy, model, stride):
     # histories of at most 15 fit into one window of 20
-    config = config_of(model, toy, MAX_ITEM_LIST_LENGTH=20, train_batch_size=4096)
+    changed = {"MAX_ITEM_LIST_LENGTH": 20, "train_batch_size": 4096, "target_stride": stride}
+    config = config_of(model, toy, **changed)
     data = prepare(config)
     assert choose_training_mode(data) is None
     (window_batch,) = data.train_loader("base")
