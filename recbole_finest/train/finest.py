@@ -177,8 +177,8 @@ class FinestTrainer(RunTrainer):
             self.still, self.dropout = False, "next_item"
             self.logger.warning(
                 f"finest_dropout is none, but the loss of {self.config['model']} compares two passes over "
-                "the same input, which dropout alone tells apart: the next-item loss keeps dropout, as with "
-                "finest_dropout=next_item"
+                "the same input, which dropout alone tells apart: the next-item loss keeps dropout, as "
+                "with finest_dropout=next_item"
             )
 
 
