@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recbole.data.transform import construct_transform
 
 from recbole_finest.data.requirements import item_features
+from recbole_finest.data.split import FULL, modes
 from recbole_finest.errors import UserError, nearest
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def valid_metric(final: Mapping[str, Any], given: bool) -> str:
 def eval_args(given: Any, default: Mapping[str, Any]) -> Any:
     """``eval_args``, what is not given of it from the default: RecBole would fill in a random split.
 
+    Test always ranks all items, since lists are made of them; validation ranks as it is asked to.
+
     Raises:
         UserError: a part that there is not.
     """
@@ -53,7 +56,9 @@ def eval_args(given: Any, default: Mapping[str, Any]) -> Any:
             raise UserError(
                 f"eval_args names '{name}', which does not exist; {nearest(name, EVAL_ARGS)}"
             )
-    return {**default, **given}
+    found = {**default, **given}
+    valid, test = modes(found.get("mode"))
+    return {**found, "mode": {"valid": valid, "test": FULL}} if test != FULL else found
 
 
 def columns(final: Mapping[str, Any]) -> dict[str, list[str]] | None:

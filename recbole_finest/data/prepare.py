@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from recbole_finest.data.dataset import LogDataset, create_dataset
 from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.requirements import fitting_candidates
+from recbole_finest.data.split import FULL, modes
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, seed_globals
 
@@ -68,12 +71,24 @@ class Data:
         return EvalLoader(self.config, self.test, self.samplers[2])
 
 
+def _say_how_test_ranks(config: Config) -> None:
+    """Say that test ranks all items, where something else was asked for."""
+    asked = config.external_config_dict.get("eval_args")
+    valid, test = modes(asked.get("mode") if isinstance(asked, Mapping) else None)
+    if test != FULL:
+        logging.getLogger().warning(
+            f"eval_args asks for mode {test} in test, but stability compares lists of all items: test "
+            f"ranks all of them (full), validation {valid}; its figures are not those of {test}"
+        )
+
+
 def prepare(config: Config) -> Data:
     """Load, filter and split ``config['dataset']``.
 
     Raises:
         UserError: the data set cannot be used.
     """
+    _say_how_test_ranks(config)
     seed_globals(derive_seed(config["seed"], "data"))  # DIEN draws negative histories on loading
     dataset = create_dataset(config)
     for name, value in fitting_candidates(config, dataset.item_num).items():

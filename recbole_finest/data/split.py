@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,7 @@ SPLIT_ERRORS = (  # what RecBole raises for settings that it cannot split by
     TypeError,
     ValueError,
 )
+FULL = "full"  # ranks all items
 
 
 def held_out(log: InteractionLog, positions: np.ndarray, ratio: float) -> np.ndarray:
@@ -65,3 +68,11 @@ def groups_in_order(keys: np.ndarray) -> list[np.ndarray]:
     order = np.argsort(inverse, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(inverse))[:-1])
     return [groups[g] for g in np.argsort(first)]
+
+
+def modes(mode: Any) -> tuple[Any, Any]:
+    """How validation and test rank, ``full`` or among ``uni100``, as RecBole reads ``mode``."""
+    if isinstance(mode, Mapping):
+        either = mode.get("valid", mode.get("test", FULL))
+        return mode.get("valid", either), mode.get("test", either)
+    return (FULL, FULL) if mode is None else (mode, mode)

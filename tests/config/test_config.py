@@ -38,7 +38,7 @@ def test_eval_args_in_parts_are_completed_by_the_defaults():
     assert stock["split"] == {"LS": "valid_and_test"} and stock["order"] == "TO"
     for given in ({"mode": "uni10"}, {"split": {"RS": [0.8, 0.1, 0.1]}}, {"group_by": None}, {}):
         found = Config("SASRec", "toy", config_dict={"eval_args": given})["eval_args"]
-        mode = {"mode": {"valid": "uni10", "test": "uni10"}} if "mode" in given else {}
+        mode = {"mode": {"valid": "uni10", "test": "full"}} if "mode" in given else {}
         assert found == {**stock, **given, **mode}
     with pytest.raises(UserError, match=r"eval_args names 'splitt'.*did you mean 'split'"):
         Config("SASRec", "toy", config_dict={"eval_args": {"splitt": {}}})
@@ -73,3 +73,17 @@ def test_what_recbole_takes_is_taken(tmp_path, line):
     file.write_text(line)
     [(name, value)] = yaml.safe_load(line).items()
     assert Config("SASRec", "toy", [str(file)])[name] == value
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("uni100", {"valid": "uni100", "test": "full"}),
+        ({"valid": "uni100"}, {"valid": "uni100", "test": "full"}),
+        ({"valid": "full", "test": "pop50"}, {"valid": "full", "test": "full"}),
+        ("full", {"valid": "full", "test": "full"}),
+    ],
+)
+def test_test_ranks_all_items_whatever_mode_says(mode, expected):
+    found = Config("SASRec", "toy", config_dict={"eval_args": {"mode": mode}})
+    assert found["eval_args"]["mode"] == expected

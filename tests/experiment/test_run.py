@@ -1,10 +1,12 @@
 """The whole run on a small data set: what it promises of its protocol and its files."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from recbole_finest import (
     Config,
@@ -164,3 +166,20 @@ def test_lists_are_as_deep_as_the_largest_topk_or_hold_all_items(toy, tmp_path):
     assert found["coverage@5000"] == 1
     data = prepare_data(Config("GRU4Rec", "toy", config_dict=settings))
     assert found["popularity@5000"] == pytest.approx(len(data.log.train_positions) / catalogue)
+
+
+def test_test_by_sampled_items_is_full_and_said(toy, caplog):
+    """``mode: uni100`` leaves validation as it asks; test, ``config.yaml`` and the log say full."""
+    short = {**toy, "finest_epochs": 0, "baselines": [], "perturbation_ratio": 0, "control": False}
+    short |= {"simulation_ratio": 0, "eval_args": {"mode": "uni10"}, "valid_metric": "NDCG@10"}
+    result = run_finest("SASRec", "toy", config_dict=short)
+    assert "asks for mode uni10 in test" in caplog.text and "validation uni10" in caplog.text
+    written = yaml.safe_load((Path(toy["output_dir"]) / "config.yaml").read_text())
+    assert written["eval_args"]["mode"] == {"valid": "uni10", "test": "full"}
+    caplog.clear()
+    given = {**short, "output_dir": toy["output_dir"] + "-full", "eval_args": {"mode": "full"}}
+    full = run_finest("SASRec", "toy", config_dict={**given, "epochs": 1, "eval_step": 0})
+    assert "asks for mode" not in caplog.text
+    once = {**short, "output_dir": toy["output_dir"] + "-once", "epochs": 1, "eval_step": 0}
+    assert run_finest("SASRec", "toy", config_dict=once)["accuracy"] == full["accuracy"]
+    assert result["accuracy"]["base"].keys() == full["accuracy"]["base"].keys()
