@@ -50,7 +50,7 @@ def run(folder: Path, script: str, *words: str) -> subprocess.CompletedProcess:
 
 
 def nights(folder: Path, settings: dict, least: str) -> None:
-    """Monday, Tuesday deployed, Wednesday refused by a policy that nothing can meet."""
+    """Monday, Tuesday deployed, Wednesday refused by a policy that no change can meet."""
     first, night, policy = blocks()
     (folder / "run_finest.py").symlink_to(ROOT / "run_finest.py")
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings))
@@ -67,10 +67,10 @@ def nights(folder: Path, settings: dict, least: str) -> None:
     quiet = set(before) - news
     assert quiet and all(now[user] == before[user] for user in quiet)
     assert news and any(now[user] != before.get(user) for user in news)
-    (folder / "gate.yaml").write_text("fail:\n  - churn@10:p99=0\n")
+    (folder / "gate.yaml").write_text("fail:\n  - jaccard@10=1\n")
     wednesday = run(folder, night, "wednesday")
     assert wednesday.returncode == 1
-    assert "churn@10:p99" in wednesday.stderr and "is not deployed" in wednesday.stderr
+    assert "jaccard@10 of tonight.npz" in wednesday.stderr and "is not deployed" in wednesday.stderr
     assert json.loads((folder / "compare.json").read_text())["exit_code"] == 1
     assert (folder / "runs/deployed").resolve().name == "tuesday"
     assert np.array_equal(RankLists.load(folder / "serving.npz").items, served.items)
