@@ -4,10 +4,13 @@ import pytest
 
 from recbole_finest import UserError
 from recbole_finest.rolling.request import Request, method_of
+from recbole_finest.update.request import WAYS
 
 
-def test_the_defaults_are_right():
-    Request(["GRU4Rec"], "toy").check()
+def test_the_defaults_hold_every_way_of_an_update():
+    request = Request(["GRU4Rec"], "toy")
+    request.check()
+    assert {method_of(method)[0] for method in request.methods} == {"keep", *WAYS}
 
 
 @pytest.mark.parametrize(
