@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from recbole_finest.config.config import Config
+from recbole_finest.data.prepare import Data
 from recbole_finest.experiment.protocol import side_of
 from recbole_finest.method import Method
 from recbole_finest.names import (
@@ -16,6 +17,7 @@ from recbole_finest.names import (
     RECBOLE_ORDER,
     REFERENCE,
     SEED_CONTROL,
+    mode_words,
     perturbed,
 )
 
@@ -136,3 +138,14 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"about {round(seconds, -1):.0f} s"
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def described(data: Data, why_not_packed: str | None) -> str:
+    """A data set's sizes and how it is trained on, in a line of the log."""
+    config, log, mode = data.config, data.log, mode_words(why_not_packed)
+    return (
+        f"{config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
+        f"{len(log)} interactions ({len(log.train_positions)} for training), "
+        f"{len(data.test)} test instances; training mode {mode}; "
+        f"shuffle order {config['shuffle_order']}"
+    )

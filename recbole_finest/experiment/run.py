@@ -20,7 +20,7 @@ from recbole_finest.evaluator.evaluation import Evaluation, evaluate, valid_refe
 from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import cost
 from recbole_finest.experiment.output import Output
-from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, planned
+from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, described, planned
 from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, side_of
 from recbole_finest.experiment.replicates import check_replicates
 from recbole_finest.experiment.result import result_of
@@ -41,7 +41,6 @@ from recbole_finest.names import (
     RECBOLE_ORDER,
     REFERENCE,
     SEED_CONTROL,
-    mode_words,
     perturbed,
 )
 from recbole_finest.parallel import distributed
@@ -103,7 +102,7 @@ class Run:
             self.k = reference_k(config, self.data.log.n_items, self.logger.warning)
             check_simulation(config, self.data.log)
             check_methods(config, self.data, self.methods.values())
-            self.logger.info(self._describe())
+            self.logger.info(described(self.data, self.why_not_packed))
         self.perturbed_log, self.changes = self._perturbation()
         check_replicates(self)
         if self.checkpoint is not None:
@@ -162,15 +161,6 @@ class Run:
 
     def _tracked(self, name: str) -> AbstractContextManager[None]:
         return tracked(self.config, self.output.path, self.output.name, name)
-
-    def _describe(self) -> str:
-        log, mode = self.data.log, mode_words(self.why_not_packed)
-        return (
-            f"{self.config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
-            f"{len(log)} interactions ({len(log.train_positions)} for training), "
-            f"{len(self.data.test)} test instances; training mode {mode}; "
-            f"shuffle order {self.config['shuffle_order']}"
-        )
 
     # The test perturbation -----------------------------------------------------------------------
 
