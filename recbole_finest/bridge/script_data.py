@@ -50,7 +50,7 @@ def script_data(config: Config, train_data: Any, valid_data: Any = None) -> Data
     )
 
 
-def check_loader(name: str, loader: Any) -> None:
+def check_loader(name: str, loader: object) -> None:
     """Refuse what is no loader of RecBole's, by the name of the argument."""
     if not isinstance(loader, AbstractDataLoader):
         raise UserError(

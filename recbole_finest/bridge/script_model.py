@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from recbole.model.abstract_recommender import SequentialRecommender
+from torch import nn
 
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
@@ -19,7 +18,7 @@ PROBE_INSTANCES = 4
 TOLERANCE = 1e-3  # of the spread of the scores; other operations round otherwise
 
 
-def check_model(name: str, model: Any) -> None:
+def check_model(name: str, model: object) -> None:
     """Refuse what is no sequential model of RecBole's kind, by the name of the argument."""
     if not isinstance(model, SequentialRecommender):
         raise UserError(
@@ -28,7 +27,7 @@ def check_model(name: str, model: Any) -> None:
         )
 
 
-def script_model(model: SequentialRecommender, data: Data) -> Any:
+def script_model(model: SequentialRecommender, data: Data) -> nn.Module:
     """A model of ours with the weights of a script's, which stays as it is.
 
     It is made from its class by ``(config, dataset)``, as all of RecBole's are.
@@ -36,7 +35,7 @@ def script_model(model: SequentialRecommender, data: Data) -> Any:
     Raises:
         UserError: it cannot be made so, or is then another model.
     """
-    copy = build_model(data.config, data.train)
+    copy: nn.Module = build_model(data.config, data.train)
     name = class_of(model).__name__
     try:
         copy.load_state_dict(model.state_dict())
@@ -55,7 +54,7 @@ def script_model(model: SequentialRecommender, data: Data) -> Any:
     return copy
 
 
-def _same_scores(model: SequentialRecommender, copy: Any, data: Data) -> bool:
+def _same_scores(model: SequentialRecommender, copy: nn.Module, data: Data) -> bool:
     rows = np.arange(min(len(data.test), PROBE_INSTANCES))
     batch = data.test_loader().collate_fn(rows)[0].to(data.config["device"])
     with torch.no_grad(), evaluating(model), evaluating(copy):

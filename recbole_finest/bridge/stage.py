@@ -13,6 +13,7 @@ from recbole_finest.bridge.script_data import script_data
 from recbole_finest.bridge.script_model import check_model, script_model
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.config.from_recbole import own_config
+from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.evaluation import valid_reference
 from recbole_finest.experiment.output import Output
@@ -68,7 +69,7 @@ def finetune(
     return finest.eval()
 
 
-def _stage(data: Any, base: Any, folder: Path, valid_data: Any) -> torch.nn.Module:
+def _stage(data: Data, base: torch.nn.Module, folder: Path, valid_data: object) -> torch.nn.Module:
     """The references of ``base`` and the fine-tuning of a copy; ``folder`` takes what they write."""
     config = data.config
     method = Finest(config)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recbole_finest.files import write_json
+from recbole_finest.names import MARK
 from recbole_finest.rolling.measure import read_lists
 from recbole_finest.rolling.periods import Periods
 from recbole_finest.rolling.request import KEEP, method_of
@@ -19,6 +21,7 @@ from recbole_finest.serve.recommender import Recommender
 from recbole_finest.update.first import first_model
 from recbole_finest.update.night import update_model
 
+Train = Callable[[dict[str, Any]], float]  # from the place of a run to the seconds that it took
 LISTS, SECONDS = "lists.npz", "seconds.json"
 QUIET = {"show_progress": False, "state": "WARNING"}
 
@@ -66,25 +69,21 @@ class Chain:
         place = self.root / self.name / str(self.seed)
         first = place / f"first-{order}"
         settings = {**self.settings, "seed": self.seed, "shuffle_order": order}
-        yield self._night(first, 0, first, lambda given: self._first({**settings, **given}))
+        yield self._night(first, 0, first, partial(self._first, settings))
         before = first
         for night in range(1, self.periods.n + 1):
             folder = place / self.method.replace(":", "-") / str(night)
             if way == KEEP:
                 yield self._night(folder, night, first, lambda given: 0.0)
                 continue
-            yield self._night(
-                folder,
-                night,
-                folder,
-                lambda given, b=before, n=night: self._update(b, n, way, {**changed, **given}),
-            )
+            update = partial(self._update, before, night, way, changed)
+            yield self._night(folder, night, folder, update)
             before = folder
 
-    def _night(self, folder: Path, night: int, model: Path, train: Any) -> Lists:
+    def _night(self, folder: Path, night: int, model: Path, train: Train) -> Lists:
         """Train where that is not done, then the lists of the model on everything known that night."""
         if not (folder / SECONDS).is_file():
-            made = folder / "config.yaml"  # an interrupted run, which begins again
+            made = folder / MARK  # an interrupted run, which begins again
             given = {**QUIET, "output_dir": str(folder), "overwrite": made.is_file()}
             seconds = train({**given, "data_path": str(self.root / "data")})
             folder.mkdir(parents=True, exist_ok=True)
@@ -93,11 +92,19 @@ class Chain:
         seconds = json.loads((folder / SECONDS).read_text(encoding="utf-8"))
         return Lists(read_lists(folder / LISTS, self.periods, self.k), seconds)
 
-    def _first(self, settings: Mapping[str, Any]) -> float:
-        return first_model(self.model, self.periods.dataset(0), self.files, settings)
+    def _first(self, settings: Mapping[str, Any], place: Mapping[str, Any]) -> float:
+        given = {**settings, **place}
+        return first_model(self.model, self.periods.dataset(0), self.files, given)
 
-    def _update(self, before: Path, night: int, way: str, settings: Mapping[str, Any]) -> float:
-        name, given = self.periods.dataset(night), {**settings, "model": self.model}
+    def _update(
+        self,
+        before: Path,
+        night: int,
+        way: str,
+        settings: Mapping[str, Any],
+        place: Mapping[str, Any],
+    ) -> float:
+        name, given = self.periods.dataset(night), {**settings, **place, "model": self.model}
         result = update_model(before, name, way, test="none", config_dict=given)
         return result["update"]["cost"]["seconds"]
 

@@ -57,7 +57,7 @@ def rolling(
     quiet_recbole()
     files, words = tuple(config_file_list), dict(command_line or {})
     settings = {**(config_dict or {}), **{n: parse_value(word) for n, word in words.items()}}
-    for name in OWN & set(settings):
+    for name in sorted(OWN & set(settings)):
         raise UserError(f"{name} is decided by the replay; leave it out")
     configs = [Config(m, request.dataset, files, config_dict, words) for m in request.models]
     for model in request.models:  # unknown names and bad values are refused here

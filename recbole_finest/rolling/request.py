@@ -9,7 +9,6 @@ from typing import Any
 from recbole_finest.compat import parse_value
 from recbole_finest.config.values import is_number
 from recbole_finest.errors import UserError, nearest
-from recbole_finest.update.request import WAYS as UPDATES
 
 KEEP, RETRAIN, AS_RECBOLE = "keep", "retrain", "retrain_recbole"
 # by name: what update is asked for every night, and the settings of the whole replay
@@ -19,7 +18,6 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     KEEP: (KEEP, {}),
     **{name: (name, {}) for name in ("warm_start", "distillation", "finest")},
 }
-assert set(UPDATES) < set(METHODS)
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,6 @@ def method_of(text: str) -> tuple[str, dict[str, Any]]:
     return way, settings
 
 
-def _whole(name: str, value: Any, low: int) -> None:
+def _whole(name: str, value: object, low: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
         raise UserError(f"{name} is {value!r}, but must be a whole number of at least {low}")
