@@ -19,6 +19,7 @@ import torch
 import yaml
 
 from recbole_finest.errors import UserError
+from recbole_finest.folders.manifest import check_listed
 from recbole_finest.formats.checkpoint import read_checkpoint
 
 # recbole/config/configurator.py: the float rule that makes `1e-3` a number, which YAML 1.1 does not.
@@ -99,6 +100,18 @@ def quiet_recbole() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")
     warnings.filterwarnings("ignore", message=r".*torch\.cuda\.amp\.GradScaler.*")
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
+
+
+def load_given_checkpoint(
+    path: str | os.PathLike[str], model: str | type | None = None
+) -> dict[str, Any]:
+    """As :func:`load_checkpoint`, of a file that the user names and not this run has written.
+
+    Raises:
+        UserError: also where a manifest beside it names the file and its SHA-256 is another.
+    """
+    check_listed(path)
+    return load_checkpoint(path, model=model)
 
 
 def load_checkpoint(

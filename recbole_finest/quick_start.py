@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recbole_finest.compat import load_checkpoint, quiet_recbole
+from recbole_finest.compat import load_given_checkpoint, quiet_recbole
 from recbole_finest.config.config import Config
 from recbole_finest.config.from_checkpoint import base_settings
 from recbole_finest.config.seeds import pairs
@@ -49,7 +49,7 @@ def run_finest(
         if config["base_checkpoint"]:
             path = config["base_checkpoint"]
             checkpoint = distributed.from_main(
-                lambda: load_checkpoint(path, model=config.model_class)
+                lambda: load_given_checkpoint(path, model=config.model_class)
             )
             config = base_settings(config, checkpoint, *given[3:])
         check_tracking(config)

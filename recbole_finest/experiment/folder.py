@@ -7,17 +7,17 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
-import yaml
-
 from recbole_finest.config.config import Config
-from recbole_finest.config.roles import Role, having
 from recbole_finest.errors import UserError
+from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.experiment.output import OtherOutput, Output, write_settings
+from recbole_finest.folders.lock import LOCK_FILES, only_writer
+from recbole_finest.folders.manifest import MANIFEST, Manifest
 from recbole_finest.names import LISTS, MARK, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
 
@@ -32,49 +32,126 @@ def open_output(config: Config) -> Iterator[Output]:
     Raises:
         UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
     """
-    path = distributed.from_main(lambda: _check_folder(config))
-    held = MemoryHandler(1)  # keeps what is logged until it has the log file as its target
-    take = _taking(path, config, held)
-    resume = bool(config["resume"])
+    with ExitStack() as lock:
+        folder = Folder(config, lock)
+        path = distributed.from_main(folder.check)
+        with _logging(config, folder) as logger:
+            resume = bool(config["resume"])
+            if not distributed.is_main():
+                yield OtherOutput(
+                    path, logger, resume, f"rank{distributed.rank()}", take=folder.take
+                )
+                return
+            name = f"{config['model']}-{config['dataset']}-{time.strftime('%Y%m%d-%H%M%S')}"
+            yield Output(path, logger, resume, name, manifest=folder.manifest, take=folder.take)
+
+
+@contextmanager
+def _logging(config: Config, folder: Folder) -> Iterator[logging.Logger]:
+    """The root logger: to the terminal, and, once there is one, to the run's log file."""
     if not distributed.is_main():
         with _silence() as logger:
-            yield OtherOutput(path, logger, resume, f"rank{distributed.rank()}", take=take)
+            yield logger
         return
     logger = logging.getLogger()
-    level = getattr(logging, str(config["state"] or "INFO").upper(), logging.INFO)
     before = logger.level
-    logger.setLevel(level)
+    logger.setLevel(getattr(logging, str(config["state"] or "INFO").upper(), logging.INFO))
     shown = logging.StreamHandler(sys.stderr)
     shown.setFormatter(_formatter())
-    logger.addHandler(held)
+    logger.addHandler(folder.held)
     logger.addHandler(shown)
     try:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        name = f"{config['model']}-{config['dataset']}-{stamp}"
-        yield Output(path, logger, resume, name, take=take)
+        yield logger
     finally:
         logger.setLevel(before)
-        for handler in (held, shown, held.target):
+        for handler in (folder.held, shown, folder.held.target):
             if handler is not None:
                 logger.removeHandler(handler)
                 handler.close()
 
 
-def _check_folder(config: Config) -> Path:
-    """The run's folder, which may hold another run only where the user says what becomes of it."""
-    path = output_path(config)
-    used = (path / MARK).exists() or (path.is_dir() and any(path.iterdir()))
+class Folder:
+    """The folder of a run, from the first look to its being the run's.
+
+    Args:
+        config: the run's settings.
+        lock: keeps the folder for this process, once it is this run's or is found to hold a run.
+
+    Attributes:
+        path: the folder.
+        held: keeps what is logged until it has the log file as its target.
+        manifest: of the folder.
+    """
+
+    def __init__(self, config: Config, lock: ExitStack):
+        self.config, self._lock = config, lock
+        self.path = output_path(config)
+        self.held = MemoryHandler(1)
+        self.manifest = Manifest(self.path, kept=distributed.is_main())
+        self._settings = config.repeatable()  # now: a run writes into its own
+        self._earlier: Earlier | None = None
+        self._locked = False
+
+    def check(self) -> Path:
+        """The folder, which may hold another run only where the user says what becomes of it."""
+        if _holds_run(self.path):
+            self._keep()
+        _check_folder(self.path, self.config)
+        if self.config["resume"]:
+            self._earlier = Earlier(self.path)
+            self._earlier.check_settings(self._settings)
+            self.manifest = self._earlier.manifest
+        return self.path
+
+    def take(self) -> bool:
+        """Make the folder the run's; tells whether this process keeps reference lists there."""
+        stamp = distributed.from_main(self._make)
+        return distributed.is_main() or _keeps_lists(self.path, stamp)
+
+    def _make(self) -> int:
+        path, warn = self.path, logging.getLogger().warning
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if not self._locked:  # a new folder, and perhaps not only to this run
+                self._keep()
+                _check_folder(path, self.config)
+            if self.config["overwrite"]:
+                _clear(path)
+            if self._earlier is not None:
+                self._earlier.take_over(warn)
+            self.manifest.about["settings"] = identity(self._settings)
+            write_settings(self.manifest, self._settings)
+            self.held.setTarget(
+                _log_file(path / f"{self.config['model']}-{self.config['dataset']}.log")
+            )
+            self.held.flush()
+            return (path / MARK).stat().st_mtime_ns
+        except OSError as error:
+            raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+
+    def _keep(self) -> None:
+        self._lock.enter_context(only_writer(self.path, "output_dir"))
+        self._locked = True
+
+
+def _holds_run(path: Path) -> bool:
+    return path.is_dir() and any(os.path.lexists(path / name) for name in (MARK, MANIFEST))
+
+
+def _check_folder(path: Path, config: Config) -> None:
+    run = _holds_run(path)
+    used = run or (path.is_dir() and any(f.name not in LOCK_FILES for f in path.iterdir()))
     if used and not (config["overwrite"] or config["resume"]):
         raise UserError(
             f"output_dir '{path}' holds files of another run; choose another folder, or give "
             "--overwrite=True to replace them or --resume=True to continue"
         )
-    if used and config["overwrite"] and not (path / MARK).exists():
+    if used and config["overwrite"] and not run:
         raise UserError(
             f"output_dir '{path}' holds files, but no run that --overwrite=True could replace; choose "
             "another folder"
         )
-    if config["resume"] and not (path / MARK).exists():
+    if config["resume"] and not run:
         raise UserError(
             f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
         )
@@ -82,33 +159,6 @@ def _check_folder(config: Config) -> Path:
     if not there.is_dir() or not os.access(there, os.W_OK):
         why = "Permission denied" if there.is_dir() else f"'{there}' is a file"
         raise UserError(f"output_dir '{path}' cannot be written: {why}")
-    _check_same_settings(path, config)
-    return path
-
-
-def _taking(path: Path, config: Config, held: MemoryHandler) -> Callable[[], bool]:
-    """What makes the folder the run's; tells whether this process keeps reference lists there."""
-    settings = config.repeatable()  # now: a run writes into its own
-    overwrite = bool(config["overwrite"])
-    log = path / f"{config['model']}-{config['dataset']}.log"
-
-    def make() -> int:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if overwrite:
-                _clear(path)
-            write_settings(path, settings)
-            held.setTarget(_log_file(log))
-            held.flush()
-            return (path / MARK).stat().st_mtime_ns
-        except OSError as error:
-            raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
-
-    def take() -> bool:
-        stamp = distributed.from_main(make)
-        return distributed.is_main() or _keeps_lists(path, stamp)
-
-    return take
 
 
 def _keeps_lists(path: Path, stamp: int) -> bool:
@@ -132,32 +182,26 @@ def _silence() -> Iterator[logging.Logger]:
         logger.removeHandler(handler)
 
 
-def _check_same_settings(path: Path, config: Config) -> None:
-    if not config["resume"]:
-        return
-    before = yaml.safe_load((path / MARK).read_text(encoding="utf-8")) or {}
-    now = config.repeatable()
-    for name in sorted(set(before) & set(now) - having(Role.RESUMABLE)):
-        if before[name] != now[name]:
-            raise UserError(
-                f"the run in '{path}' has {name}={before[name]!r}, not {now[name]!r}; resume with the "
-                "same settings, or choose another output_dir"
-            )
-
-
 def _clear(path: Path) -> None:
     """Remove a run's files and its replicates', and only those; its mark is left, to be replaced."""
-    for part in (path / REPLICATES).glob("*-*"):
+    for part in _within(path, f"{REPLICATES}/*-*"):
         if (part / MARK).is_file():
             _clear(part)
             (part / MARK).unlink()
-    names = ["*.pth", "*.json", "report.*", "*.log", "*instance*.npz", "tables/*"]
+    names = ["*.pth", "*.json", "*.damaged*", "report.*", "*.log", "*instance*.npz", "tables/*"]
     names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
     names += [f"{TENSORBOARD}/**/events.out.tfevents.*"]
     for pattern in names:
-        for file in path.glob(pattern):
-            if file.is_file():
+        for file in _within(path, pattern):
+            if file.is_symlink() or file.is_file():
                 file.unlink()
+
+
+def _within(folder: Path, pattern: str) -> Iterator[Path]:
+    """What a pattern finds in a folder, without following links out of it."""
+    for path in folder.glob(pattern):
+        if not any(part.is_symlink() for part in path.parents if folder in part.parents):
+            yield path
 
 
 def _log_file(path: Path) -> logging.Handler:

@@ -16,7 +16,9 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.evaluation import Evaluation, rank_lists
 from recbole_finest.evaluator.lists.instances import Instances
+from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.files import write_json, write_text
+from recbole_finest.folders.manifest import Manifest
 from recbole_finest.names import CURVES, INSTANCES, LISTS, MARK, RESULT, SECONDS, UNSEEN
 from recbole_finest.parallel import distributed
 from recbole_finest.train.checkpoint import save_checkpoint
@@ -34,6 +36,7 @@ class Output:
         name: what the run is called in TensorBoard and Weights & Biases.
         writes: whether this process keeps reference lists here: the first one, and on a machine that
             does not see its folder the first one there.
+        manifest: of the folder, with what an earlier run finished; of a new one, when missing.
         take: makes the folder the run's and gives ``writes``; None where it is already.
     """
 
@@ -44,43 +47,67 @@ class Output:
         resume: bool,
         name: str = "run",
         writes: bool = True,
+        manifest: Manifest | None = None,
         take: Callable[[], bool] | None = None,
     ):
         self.path = path
+        self.manifest = Manifest(path) if manifest is None else manifest
         self.name = name
         self.logger = logger
         self.resume = resume
         self.writes = writes
         self._take = take
 
-    def take_over(self) -> None:
+    def take_over(self, **begins_with: str) -> None:
         """Make the folder this run's, once all that can be refused has been checked.
 
         Until then nothing in it changes; after it an earlier run's files are gone (``overwrite``), and
         ``config.yaml`` and the log are there.
+
+        Args:
+            begins_with: for the manifest: SHA-256 of what the stages begin with.
         """
+        self.manifest.about.update(begins_with)
         if self._take is not None:
             self.writes, self._take = self._take(), None
 
     def finished(self, name: str) -> Path | None:
-        """The checkpoint of a stage that an earlier run finished, when resuming."""
+        """The checkpoint of a stage that an earlier run finished, when resuming.
+
+        One that is not in the manifest was not finished, or is not this run's.
+        """
         path = self.path / f"{name}.pth"
-        return distributed.from_main(lambda: path if self.resume and path.is_file() else None)
+        there = self.resume and path.name in self.manifest.files
+        return distributed.from_main(lambda: path if there and path.is_file() else None)
 
     def earlier_seconds(self, name: str) -> float | None:
         """Seconds of a stage that an earlier run finished, when resuming; None where unknown."""
-        path = self.path / SECONDS
-        if self.finished(name) is None or not path.is_file():
-            return None
-        return json.loads(path.read_text(encoding="utf-8")).get(name)
+        return None if self.finished(name) is None else self._known_seconds().get(name)
 
     def write_seconds(self, seconds: Mapping[str, float]) -> None:
         """Keep the seconds so far, for a run that resumes this one."""
         if self._take is not None:
             return  # they come again with the next stage's
-        path = self.path / SECONDS
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        write_json(path, {**known, **seconds})
+        known = self._known_seconds()
+        with self.manifest.replacing(self.path / SECONDS):
+            write_json(self.path / SECONDS, {**known, **seconds})
+
+    def _known_seconds(self) -> dict[str, float]:
+        if SECONDS not in self.manifest.files:
+            return {}
+        return json.loads((self.path / SECONDS).read_text(encoding="utf-8"))
+
+    def save_checkpoint(self, name: str, model: Any, config: Config, **extra: Any) -> None:
+        """Write ``<name>.pth``.
+
+        Args:
+            name: of the stage.
+            model, config, extra: as for :func:`recbole_finest.train.checkpoint.save_checkpoint`.
+        """
+        path = self.path / f"{name}.pth"
+        about = {key: extra[key] for key in ("stage", "fingerprint") if key in extra}
+        with self.manifest.replacing(path, seed=config["seed"], **about):
+            save_checkpoint(path, model, config, **extra)
 
     def save_model(
         self, name: str, model: Any, config: Config, trainer: Any, epochs: int, **extra: Any
@@ -88,7 +115,7 @@ class Output:
         """Write ``<name>.pth`` and remove what training left."""
         trainer.tensorboard.close()  # RecBole leaves its file and its thread open
         extra |= {"stage": trainer.stage, "epochs": epochs, "curve": trainer.curves}
-        save_checkpoint(self.path / f"{name}.pth", model, config, **extra)
+        self.save_checkpoint(name, model, config, **extra)
         Path(trainer.saved_model_file).unlink(missing_ok=True)
 
     def write(
@@ -99,26 +126,40 @@ class Output:
         curves: Mapping[str, list],
     ) -> None:
         """Write rank lists, ``instances.npz``, ``curves.json`` and ``result.json``."""
-        for folder in (LISTS, UNSEEN):
-            (self.path / folder).mkdir(exist_ok=True)
-        for name, found in evaluations.items():
-            rank_lists(data, found).save(self.path / LISTS / f"{name}.npz")
-            if found.unseen is not None:
-                rank_lists(data, found.without_seen()).save(self.path / UNSEEN / f"{name}.npz")
-        Instances.from_data(data).save(self.path / INSTANCES)
-        write_json(self.path / CURVES, curves)
-        self.write_result(result)
+        folders = [self.path / name for name in (LISTS, UNSEEN)]
+        files = [self.path / name for name in (INSTANCES, CURVES, RESULT)]
+        with self.manifest.replacing(*folders, *files):
+            for folder in folders:
+                folder.mkdir(exist_ok=True)
+            for name, found in evaluations.items():
+                rank_lists(data, found).save(folders[0] / f"{name}.npz")
+                if found.unseen is not None:
+                    rank_lists(data, found.without_seen()).save(folders[1] / f"{name}.npz")
+            Instances.from_data(data).save(self.path / INSTANCES)
+            write_json(self.path / CURVES, curves)
+            write_json(self.path / RESULT, result)
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Write ``result.json``."""
-        write_json(self.path / RESULT, result)
+        """Write ``result.json`` anew."""
+        with self.manifest.replacing(self.path / RESULT):
+            write_json(self.path / RESULT, result)
 
     def part(self, name: str, settings: Mapping[str, Any]) -> Output:
-        """The output folder ``name`` within this one, made with its ``config.yaml``."""
+        """The output folder ``name`` within this one, made with its ``config.yaml``.
+
+        Raises:
+            UserError: it is another run's.
+        """
         path = self.path / name
         path.mkdir(parents=True, exist_ok=True)
-        write_settings(path, settings)
-        return Output(path, self.logger, self.resume, f"{self.name}-{path.name}")
+        manifest = Manifest(path)
+        if self.resume and (path / MARK).is_file():
+            earlier = Earlier(path)
+            earlier.check_settings(settings)
+            manifest = earlier.take_over(self.logger.warning)
+        manifest.about["settings"] = identity(settings)
+        write_settings(manifest, settings)
+        return Output(path, self.logger, self.resume, f"{self.name}-{path.name}", manifest=manifest)
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -143,6 +184,9 @@ class OtherOutput(Output):
     def save_model(self, *args: Any, **extra: Any) -> None:
         pass
 
+    def save_checkpoint(self, *args: Any, **extra: Any) -> None:
+        pass
+
     def write(self, *args: Any) -> None:
         pass
 
@@ -154,7 +198,9 @@ class OtherOutput(Output):
         return OtherOutput(path, self.logger, self.resume, f"{self.name}-{path.name}", self.writes)
 
 
-def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+def write_settings(manifest: Manifest, settings: Mapping[str, Any]) -> None:
     """Write ``config.yaml``, which marks the folder as a run's."""
     kept = {k: v for k, v in settings.items() if k not in ("overwrite", "resume")}
-    write_text(path / MARK, yaml.safe_dump(kept, sort_keys=True))
+    path = manifest.folder / MARK
+    with manifest.replacing(path):
+        write_text(path, yaml.safe_dump(kept, sort_keys=True))

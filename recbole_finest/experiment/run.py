@@ -19,6 +19,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.evaluation import Evaluation, evaluate, valid_reference
 from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import cost
+from recbole_finest.experiment.earlier import same_data
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, described, planned
 from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, side_of
@@ -110,7 +111,7 @@ class Run:
             verify_ids(
                 config, self.checkpoint, self.data, base, config["base_checkpoint"], advice=""
             )
-        self.output.take_over()
+        self.output.take_over(**same_data(self.output.manifest, config, self.data))
         self._save_changes()
         self.base(BASE)
         self._fine_tuning(on_perturbed=False)
@@ -179,7 +180,9 @@ class Run:
         if self.changes is not None and distributed.is_main():
             tokens, fields = self.data.dataset.field2id_token, self.data.train.fields
             names = tokens[fields.user], tokens[fields.item]
-            save_changes(self.output.path / CHANGES, self.changes, *names, self.config["dataset"])
+            path = self.output.path / CHANGES
+            with self.output.manifest.replacing(path):
+                save_changes(path, self.changes, *names, self.config["dataset"])
 
     # Bases ---------------------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ from recbole_finest.train.checkpoint import (
     Trained,
     load_trained,
     origin,
-    save_checkpoint,
     training_set,
 )
 from recbole_finest.train.divisible import check_divisible
@@ -137,8 +136,6 @@ def average(
     """The average of several models, and its checkpoint."""
     model = AverageModel(members, data.train)
     if output.finished(name) is None:
-        path = output.path / f"{name}.pth"
-        save_checkpoint(
-            path, model, config, stage="average", epochs=0, curve=[], **origin(data, log)
-        )
+        extra: dict[str, Any] = {"stage": "average", "epochs": 0, "curve": []}
+        output.save_checkpoint(name, model, config, **extra, **origin(data, log))
     return model, 0, []

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from recbole_finest.compat import load_checkpoint, quiet_recbole
+from recbole_finest.compat import load_given_checkpoint, quiet_recbole
 from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import LogDataset
 from recbole_finest.data.prepare import prepare
@@ -46,7 +46,7 @@ def load_served(
     """Load what :meth:`Recommender.load` describes; the global generators stay where they are."""
     quiet_recbole()
     file = checkpoint_file(path)
-    checkpoint = load_checkpoint(file, model=settings.get("model"))
+    checkpoint = load_given_checkpoint(file, model=settings.get("model"))
     tokens = Vocabulary.of_checkpoint(checkpoint)
     with replayed(global_streams()):  # RecBole draws on loading, models on being made
         config = served_settings(checkpoint, file, dataset, settings)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from recbole_finest.compat import load_checkpoint
+from recbole_finest.compat import load_checkpoint, load_given_checkpoint
 from recbole_finest.config.from_checkpoint import settings_in
 from recbole_finest.errors import UserError
 from recbole_finest.files import PathLike
@@ -74,7 +74,7 @@ def load_deployed(
             vouches for.
     """
     file = checkpoint_file(path)
-    checkpoint = load_checkpoint(file, model=model)
+    checkpoint = load_given_checkpoint(file, model=model)
     settings = settings_in(checkpoint)
     if settings is None:
         raise UserError(

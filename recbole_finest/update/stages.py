@@ -12,6 +12,7 @@ from torch import nn
 from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.evaluator.evaluation import valid_reference
+from recbole_finest.experiment.earlier import same_data
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.protocol import side_of
 from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune, train_base
@@ -23,7 +24,7 @@ from recbole_finest.names import BASE, MODEL, NEWS, REFERENCE
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
-from recbole_finest.train.checkpoint import Trained, origin, save_checkpoint
+from recbole_finest.train.checkpoint import Trained, origin
 from recbole_finest.train.mode import choose_training_mode
 from recbole_finest.update.checks import check_log, check_no_features
 from recbole_finest.update.cost import STEPS, retraining_seconds
@@ -74,7 +75,7 @@ class Stages:
         """All stages; returns the result, which is also written."""
         with self._stage("data"):
             self._load()
-        self.output.take_over()
+        self.output.take_over(**same_data(self.output.manifest, self.config, self.data))
         self._say_what_is_known()
         with tracked(self.config, self.output.path, self.output.name, MODEL):
             model, epochs, curve = self._tonights()
@@ -170,8 +171,8 @@ class Stages:
 
     def _save(self, model: nn.Module, epochs: int, curve: list) -> None:
         """``model.pth``, with all that tomorrow's update asks for."""
-        save_checkpoint(
-            self.output.path / f"{MODEL}.pth",
+        self.output.save_checkpoint(
+            MODEL,
             model,
             self.config,
             stage="base" if self.retrains else "fine-tuning",

@@ -1,0 +1,68 @@
+"""One writer a folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from recbole_finest.errors import UserError
+
+LOCK = ".lock"  # held by the system for as long as its process lives; the file itself may stay
+_WHO = ".writer"  # beside it, who holds it: for the sentence alone
+LOCK_FILES = (LOCK, _WHO)
+
+
+@contextmanager
+def only_writer(folder: Path, setting: str) -> Iterator[None]:
+    """Keep a folder, which exists, for this process until the block ends or the process does.
+
+    The system releases the lock however the process ends; on a network file system it holds as far as
+    that one's ``flock`` does.
+
+    Args:
+        folder: the folder.
+        setting: what the user named it by, for the error.
+
+    Raises:
+        UserError: another process writes there.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"{setting} '{folder}' is being written by another run{_holder(folder)}; wait for its end, or "
+            "choose another folder"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            f"{setting} '{folder}' cannot be kept for one run: '{LOCK}' there: {error.strerror}; choose "
+            "another folder"
+        ) from error
+    try:
+        _say_who(folder)
+        yield
+    finally:
+        (folder / _WHO).unlink(missing_ok=True)
+        lock.release()
+
+
+def _say_who(folder: Path) -> None:
+    path = folder / _WHO
+    path.unlink(missing_ok=True)
+    with open(path, "x", encoding="utf-8") as file:
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+
+
+def _holder(folder: Path) -> str:
+    try:
+        with open(folder / _WHO, encoding="utf-8", errors="replace") as file:
+            text = file.readline(100).strip()
+    except OSError:
+        return ""
+    return f" ({text})" if text.isprintable() and text else ""
