@@ -46,8 +46,9 @@ class Earlier:
             found = Manifest(path)
         self.manifest = found
         self.wrong |= dict(found.wrong())
-        for name in [name for name in found.files if path / name in self.wrong]:
-            del found.files[name]
+        for name in list(found.files):
+            if {path / name, *(path / name).parents} & set(self.wrong):
+                del found.files[name]
 
     def check_settings(self, now: Mapping[str, Any]) -> None:
         """Refuse to go on with other settings.

@@ -18,7 +18,7 @@ from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.experiment.output import OtherOutput, Output, write_settings
 from recbole_finest.folders.lock import LOCK_FILES, only_writer
 from recbole_finest.folders.manifest import MANIFEST, Manifest
-from recbole_finest.names import LISTS, MARK, REPLICATES, TENSORBOARD, UNSEEN
+from recbole_finest.names import LISTS, MARK, REFERENCE, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
 
 
@@ -184,12 +184,15 @@ def _silence() -> Iterator[logging.Logger]:
 
 def _clear(path: Path) -> None:
     """Remove a run's files and its replicates', and only those; its mark is left, to be replaced."""
+    folders = (REPLICATES, LISTS, UNSEEN, TENSORBOARD, "tables", f"{REFERENCE}*")
+    for link in [file for name in folders for file in path.glob(name) if file.is_symlink()]:
+        link.unlink()
     for part in _within(path, f"{REPLICATES}/*-*"):
         if (part / MARK).is_file():
             _clear(part)
             (part / MARK).unlink()
     names = ["*.pth", "*.json", "*.damaged*", "report.*", "*.log", "*instance*.npz", "tables/*"]
-    names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", "reference*/*"]
+    names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", f"{REFERENCE}*/*"]
     names += [f"{TENSORBOARD}/**/events.out.tfevents.*"]
     for pattern in names:
         for file in _within(path, pattern):

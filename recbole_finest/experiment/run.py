@@ -237,12 +237,13 @@ class Run:
 
     def _build_lists(self, base: Base, keep_scores: bool) -> None:
         name = perturbed(REFERENCE) if base.perturbed else REFERENCE
-        with self.stage(name):
+        folder = self.output.path / name
+        with self.stage(name), self.output.manifest.replacing(folder):
             self.lists[base] = build_references(
                 self.config,
                 self.data,
                 self._model(base),
-                self.output.path / name,
+                folder,
                 self.k,
                 self._log(base.perturbed),
                 keep_scores,

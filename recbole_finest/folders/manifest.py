@@ -128,15 +128,13 @@ class Manifest:
         names = [one for one in self.files if one == name or one.startswith(name + "/")]
         if not names:
             return "is not in the manifest"
-        reasons = (_why_not(self.folder, one, self.files[one]) for one in names)
-        return next(filter(None, reasons), None)
+        found = (_wrong(self.folder, one, self.files[one]) for one in names)
+        return next((reason for _, reason in filter(None, found)), None)
 
     def wrong(self) -> Iterable[tuple[Path, str]]:
-        """Entered files that are not as they were, with the reasons."""
-        for name, entry in self.files.items():
-            reason = _why_not(self.folder, name, entry)
-            if reason is not None:
-                yield self.folder / name, reason
+        """What stands where entered files are not as they were, and why; of a linked folder, the link."""
+        found = (_wrong(self.folder, name, entry) for name, entry in self.files.items())
+        yield from dict(filter(None, found)).items()
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -182,19 +180,18 @@ def digest(path: PathLike) -> str:
     return found.hexdigest()
 
 
-def _why_not(folder: Path, name: str, entry: Mapping[str, Any]) -> str | None:
-    parts = Path(name).parts
-    for n in range(1, len(parts)):
-        above = folder.joinpath(*parts[:n])
-        if os.path.lexists(above) and not _is_folder(above):
-            return "stands in what is not a folder of the run"
+def _wrong(folder: Path, name: str, entry: Mapping[str, Any]) -> tuple[Path, str] | None:
+    """The place where a file is not as it was entered, and why."""
     path = folder / name
+    for above in [folder / part for part in reversed(Path(name).parents[:-1])]:
+        if os.path.lexists(above) and not stat.S_ISDIR(os.lstat(above).st_mode):
+            return above, _kind(above) or "is no folder"
     reason = _kind(path)
-    if reason is not None:
-        return reason
-    if path.stat().st_size != entry.get("bytes"):
-        return f"has {path.stat().st_size} bytes, not {entry.get('bytes')}"
-    return None if digest(path) == entry.get("sha256") else "has another SHA-256"
+    if reason is None and path.stat().st_size != entry.get("bytes"):
+        reason = f"has {path.stat().st_size} bytes, not {entry.get('bytes')}"
+    if reason is None and digest(path) != entry.get("sha256"):
+        reason = "has another SHA-256"
+    return None if reason is None else (path, reason)
 
 
 def _kind(path: Path) -> str | None:
@@ -206,10 +203,6 @@ def _kind(path: Path) -> str | None:
     if stat.S_ISREG(mode):
         return None
     return "is a link" if stat.S_ISLNK(mode) else "is no file"
-
-
-def _is_folder(path: Path) -> bool:
-    return stat.S_ISDIR(os.lstat(path).st_mode)
 
 
 def _files(path: Path) -> list[Path]:

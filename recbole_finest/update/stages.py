@@ -153,17 +153,19 @@ class Stages:
 
     def _references(self) -> ReferenceLists:
         """The deployed model's lists, each to hold as far as its history is what it was."""
-        lists = build_references(
-            self.config,
-            self.data,
-            self.grown,
-            self.output.path / REFERENCE,
-            self.k,
-            None,
-            self.method.needs_reference_scores,
-            self.output.writes,
-            self.known.new_items,
-        )
+        folder = self.output.path / REFERENCE
+        with self.output.manifest.replacing(folder):
+            lists = build_references(
+                self.config,
+                self.data,
+                self.grown,
+                folder,
+                self.k,
+                None,
+                self.method.needs_reference_scores,
+                self.output.writes,
+                self.known.new_items,
+            )
         return lists.weighted(list_weights(self.config, self.data.log, self.known))
 
     def _base_epochs(self, epochs: int) -> int:
@@ -189,7 +191,9 @@ class Stages:
         dataset = self.data.dataset
         news = people_with_news(self.data.log, self.known)
         tokens = dataset.field2id_token[dataset.uid_field][news]
-        write_text(self.output.path / NEWS, "".join(f"{token}\n" for token in tokens))
+        path = self.output.path / NEWS
+        with self.output.manifest.replacing(path):
+            write_text(path, "".join(f"{token}\n" for token in tokens))
 
     def _cost(self, epochs: int) -> dict[str, Any]:
         spent = self.seconds.get("training", 0.0)
