@@ -62,7 +62,7 @@ def _measured(config: Config, output: Output, checkpoint: dict[str, Any] | None)
     run = Run(config, output, checkpoint)
     result = run.measure()
     if len(pairs(config)) > 1:
-        result["replicates"] = run_replicates(run, result)
+        result["replicates"], result["ambiguity"] = run_replicates(run, result)
         output.write_result(result)
     if distributed.is_main():
         write_report(output.path)

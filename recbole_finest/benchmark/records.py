@@ -84,6 +84,7 @@ def _record(reader: _Reader, row: Row) -> dict[str, Any]:
         "accuracy_perturbed": measured["accuracy_perturbed"],
         "stability": measured["stability"],
         "similarity_to_base": measured["similarity_to_base"],
+        "plasticity": measured.get("plasticity"),
         "lists": measured["lists"],
         "epochs": {
             "base": reader(row.models["base"][0])["epochs"],

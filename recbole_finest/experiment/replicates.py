@@ -21,14 +21,22 @@ from recbole_finest.config.seeds import SEED_LISTS, pairs
 from recbole_finest.data.from_settings import draw_test_perturbation
 from recbole_finest.data.perturbation import Changes
 from recbole_finest.errors import UserError
+from recbole_finest.evaluator.plasticity import ambiguity, hits
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.progress import duration
-from recbole_finest.names import REPLICATES, methods_of
+from recbole_finest.names import BASE, REPLICATES, methods_of, perturbed
 
 if TYPE_CHECKING:
     from recbole_finest.experiment.run import Run
 
-KEPT = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
+KEPT = (
+    "accuracy",
+    "stability",
+    "stability_filtered",
+    "similarity_to_base",
+    "plasticity",
+    "lists",
+)
 
 
 def check_replicates(run: Run) -> None:
@@ -77,7 +85,9 @@ def _same(one: Changes, other: Changes) -> bool:
     return np.array_equal(one.row, other.row) and np.array_equal(one.item_after, other.item_after)
 
 
-def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+def run_replicates(
+    first: Run, result: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, float]]]:
     """Run all pairs of seeds but the first.
 
     Args:
@@ -86,9 +96,11 @@ def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]
 
     Returns:
         One row a pair, the run's own first: ``seed, perturbation_seed, folder`` (within the run's)
-        and accuracy, stability and what the lists are made of, as in ``result.json``.
+        and accuracy, stability and what the lists are made of, as in ``result.json``; and for base and
+        each method its ambiguity, see :class:`Decisions`.
     """
-    rows = [_row(result, ".")]
+    rows, decisions = [_row(result, ".")], Decisions()
+    decisions.add(first)
     runs = {first.config["seed"]: first}
     every, took = pairs(first.config), [sum(first.seconds.values())]
     for place, (seed, perturbation_seed) in enumerate(every[1:], 2):
@@ -111,24 +123,57 @@ def run_replicates(first: Run, result: Mapping[str, Any]) -> list[dict[str, Any]
         )
         output = first.output.part(folder, settings.repeatable())
         if seed in runs:
-            found = _other_perturbation(runs[seed], settings, output)
+            run = _on_the_clean_side_of(runs[seed], settings, output)
+            found = run.measure_perturbed()
         else:
-            runs[seed] = type(first)(settings, output)
-            found = runs[seed].measure()
+            run = runs[seed] = type(first)(settings, output)
+            found = run.measure()
+        decisions.add(run)
         rows.append(_row(found, folder))
         took.append(time.perf_counter() - begin)
-    return rows
+    return rows, decisions.ambiguity()
 
 
-def _other_perturbation(run: Run, settings: Config, output: Output) -> dict[str, Any]:
-    """The result of a run on another perturbed log, on the clean side of ``run``."""
+class Decisions:
+    """Who has the next item among the first k, by every model of a training seed.
+
+    A method's ambiguity is the share of instances on which its models of the clean log and of every
+    perturbed one do not agree; the mean over training seeds. See
+    :func:`recbole_finest.evaluator.plasticity.ambiguity`.
+    """
+
+    def __init__(self) -> None:
+        self._hits: dict[tuple[str, str], dict[int, list[np.ndarray]]] = {}
+
+    def add(self, run: Run) -> None:
+        """Take in a run's models: those of its perturbed log, of a seed's first run the clean ones too."""
+        view, seed = run.data.test.inter_feat, run.config["seed"]
+        targets = view.log.item[view.positions]
+        for name in (BASE, *run.methods):
+            for k in run.config["topk"]:
+                known = self._hits.setdefault((name, f"ambiguity@{k}"), {})
+                sides = [perturbed(name)] if seed in known else [name, perturbed(name)]
+                found = [run.evaluations[side] for side in sides if side in run.evaluations]
+                known.setdefault(seed, []).extend(hits(one.items, targets, k) for one in found)
+
+    def ambiguity(self) -> dict[str, dict[str, float]]:
+        """``{method: {"ambiguity@10": …}}``."""
+        found: dict[str, dict[str, float]] = {}
+        for (name, measure), seeds in self._hits.items():
+            values = [ambiguity(np.stack(made)) for made in seeds.values()]
+            found.setdefault(name, {})[measure] = float(np.mean(values))
+        return found
+
+
+def _on_the_clean_side_of(run: Run, settings: Config, output: Output) -> Run:
+    """A run on another perturbed log that goes on from the clean side of ``run``."""
     other = copy.copy(run)
     other.config, other.output, other.seconds = settings, output, {}
     for part in ("models", "evaluations", "epochs", "curves"):
         known = getattr(run, part)
         setattr(other, part, {name: known[name] for name in methods_of(known)})
     other.lists = {base: lists for base, lists in run.lists.items() if not base.perturbed}
-    return other.measure_perturbed()
+    return other
 
 
 def _row(result: Mapping[str, Any], folder: str) -> dict[str, Any]:

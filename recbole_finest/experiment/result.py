@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from recbole_finest.data.perturbation import Changes
+from recbole_finest.data.perturbation import KINDS, Changes
 from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.evaluator.evaluation import list_profile, stability
+from recbole_finest.evaluator.plasticity import plasticity
 from recbole_finest.experiment.protocol import question
 from recbole_finest.names import (
     BASE,
@@ -51,6 +52,7 @@ def result_of(run: Run) -> dict[str, Any]:
         "similarity_to_base": {
             name: stability(config, found[BASE], found[name]) for name in run.methods
         },
+        "plasticity": _plasticity(run),
         "lists": {name: list_profile(config, one, run.data.log) for name, one in found.items()},
         "epochs": run.epochs,
         "seconds": run.seconds,
@@ -83,6 +85,23 @@ def _stability_filtered(run: Run) -> dict[str, dict[str, float]]:
         name: stability(run.config, found[name].without_seen(), found[other].without_seen())
         for name in (BASE, *run.methods)
         if (other := perturbed(name)) in found and found[other].unseen is not None
+    }
+
+
+def _plasticity(run: Run) -> dict[str, dict[str, float | None]]:
+    """What base and every method take up of the change, where both sides were made."""
+    found, view = run.evaluations, run.data.test.inter_feat
+    if perturbed(BASE) not in found or run.changes is None:
+        return {}
+    targets = view.log.item[view.positions]
+    item = int(run.changes.item_after[0]) if KINDS[run.changes.kind].one_item else None
+    bases = found[BASE].items, found[perturbed(BASE)].items
+    return {
+        name: plasticity(
+            bases, (found[name].items, found[other].items), targets, run.config["topk"], item
+        )
+        for name in (BASE, *run.methods)
+        if (other := perturbed(name)) in found
     }
 
 

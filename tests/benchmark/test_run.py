@@ -56,13 +56,14 @@ def test_records_are_those_of_a_single_run(small_grid, write_grid, tmp_path, cap
             assert record["accuracy"] == alone["accuracy"][name]
             assert record["accuracy_perturbed"] == alone["accuracy"][f"{name}_perturbed"]
             assert record["lists"] == alone["lists"][name]
+            assert record["plasticity"] == alone["plasticity"][name]
             assert record["perturbation"] == alone["perturbation"]
         values = np.load(tmp_path / "out" / record["values"])
         for part in ("stability", "accuracy"):
             for key in set(record[part]) & set(values.files):
                 assert values[key].mean() == pytest.approx(record[part][key], abs=1e-12)
     control, finest = found["records"][0], found["records"][-1]
-    assert control["perturbation"] is None
+    assert control["perturbation"] is control["plasticity"] is None
     assert all(abs(value - 1) <= 1e-12 for value in control["stability"].values())
     check_costs({record["method"]: record for record in found["records"]})
     assert finest["epochs"] == {"base": 1, "method": 1}

@@ -10,7 +10,7 @@ from recbole_finest.config.seeds import seed_list
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.report.run.summary_table import summary_table
 
-SAME = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "lists")
+SAME = ("accuracy", "stability", "stability_filtered", "similarity_to_base", "plasticity", "lists")
 
 
 def own(parts, methods=("base", "plain", "finest")):
@@ -50,6 +50,7 @@ def test_every_pair_is_what_a_run_of_its_own_gives(small, tmp_path):
     assert len(RankLists.load(folder / "1-4" / "ranklists" / "finest.npz").users) == 30
     written = json.loads((tmp_path / "run" / "result.json").read_text())
     assert written["replicates"] == rows
+    assert result["ambiguity"]["finest"]["ambiguity@10"] == ambiguity_by_hand(tmp_path / "run")
     of_the_report = [folder / "0-4" / name for name in ("report.md", "per_instance.npz", "tables")]
     assert not any(path.exists() for path in of_the_report)
     assert main(["report", str(folder / "0-4")]) == 0
@@ -58,6 +59,21 @@ def test_every_pair_is_what_a_run_of_its_own_gives(small, tmp_path):
     assert "Over 2 training seeds × 2 test perturbations, Jaccard@10 of finest differs" in text
     printed = summary_table(result)
     assert "over 2 training seeds × 2 test perturbations" in printed and " ± " in printed
+
+
+def ambiguity_by_hand(folder):
+    """Of finest at 10: over the clean and the two perturbed models of each of the two seeds."""
+    shares = []
+    for runs in ([folder, folder / "replicates/0-4"], [folder / f"replicates/1-{s}" for s in "34"]):
+        files = [runs[0] / "ranklists/finest.npz"]
+        files += [run / "ranklists/finest_perturbed.npz" for run in runs]
+        lists = [RankLists.load(file) for file in files]
+        decided = [
+            {bool(target in items[:10]) for items in rows}
+            for target, *rows in zip(lists[0].targets, *(one.items for one in lists))
+        ]
+        shares.append(sum(len(answers) > 1 for answers in decided) / len(decided))
+    return sum(shares) / 2
 
 
 def test_resume_adds_a_perturbation_and_trains_nothing_twice(small, tmp_path):

@@ -50,6 +50,46 @@ def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
         assert jaccard == pytest.approx((shared / (20 - shared)).mean(), abs=1e-12)
         assert lists.users[0].startswith("u") and lists.items[0, 0].startswith("i")
     assert (folder / "report.md").read_text().startswith(f"# {model} on toy")
+    check_plasticity(folder, written)
+
+
+def check_plasticity(folder, result):
+    """Against sets of the tokens in the rank lists."""
+    names = ["base", "base_perturbed", "finest", "finest_perturbed"]
+    lists = [RankLists.load(folder / "ranklists" / f"{name}.npz") for name in names]
+    kept, chance, lost, gained = [], [], [], []
+    for target, *rows in zip(lists[0].targets, *(one.items[:, :10] for one in lists)):
+        base, retrained, clean, changed = map(set, rows)
+        if news := retrained - base:
+            kept.append(len(news & changed) / len(news))
+            chance.append(len(news & clean) / len(news))
+        lost.append(target in base and target not in changed)
+        gained.append(target in changed and target not in base)
+    found = result["plasticity"]["finest"]
+    assert found["kept_news@10"] == (pytest.approx(np.mean(kept)) if kept else None)
+    assert found["kept_news_by_chance@10"] == (pytest.approx(np.mean(chance)) if kept else None)
+    assert (found["lost@10"], found["gained@10"]) == (np.mean(lost), np.mean(gained))
+    of_base = result["plasticity"]["base"]
+    assert (of_base["kept_news@10"], of_base["kept_news_by_chance@10"]) in [(1, 0), (None, None)]
+    recall = [result["accuracy"][name]["recall@10"] for name in ("base", "finest_perturbed")]
+    assert found["gained@10"] - found["lost@10"] == pytest.approx(recall[1] - recall[0])
+
+
+def test_a_trend_is_measured_by_who_sees_its_item(toy, tmp_path):
+    given = {**toy, "perturbation_kind": "trend", "perturbation_ratio": 0.05, "epochs": 1}
+    result = run_finest("GRU4Rec", "toy", config_dict=given)
+    changes = json.loads((tmp_path / "run" / "perturbation.json").read_text())["changes"]
+    (hit,) = {change["item_after"] for change in changes}
+    assert (
+        len({change["user"] for change in changes})
+        == len(changes)
+        == result["perturbation"]["count"]
+    )
+    for name in ("base", "finest"):
+        for key, side in (("trend@10", "_perturbed"), ("trend_before@10", "")):
+            lists = RankLists.load(tmp_path / "run" / "ranklists" / f"{name}{side}.npz")
+            shown = (lists.items[:, :10] == hit).any(1).mean()
+            assert result["plasticity"][name][key] == shown
 
 
 def test_the_same_command_twice_gives_the_same_bytes(toy, tmp_path):

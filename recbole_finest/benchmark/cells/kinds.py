@@ -152,7 +152,7 @@ def _evaluation(job: Job) -> dict[str, Any]:
 
 def _measure(job: Job) -> dict[str, Any]:
     """Stability between two sides, and the similarity of the clean one to base."""
-    folders = {name: job.input(name) for name in ("clean", "perturbed", "base")}
+    folders = {name: job.input(name) for name in job.cell.inputs}
     said = {name: job.store.read(folder.name)["result"] for name, folder in folders.items()}
     values, means = compare_sides(job.cell.settings, folders, said["clean"]["accuracy"])
     write_arrays(job.part / "values.npz", values, compress=False)

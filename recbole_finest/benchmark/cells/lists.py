@@ -12,6 +12,7 @@ from recbole_finest.data.log import smallest_int
 from recbole_finest.data.prepare import Data
 from recbole_finest.evaluator.accuracy import instance_accuracy
 from recbole_finest.evaluator.evaluation import Evaluation, per_instance
+from recbole_finest.evaluator.plasticity import plasticity
 from recbole_finest.evaluator.ranks import target_ranks
 from recbole_finest.files import write_arrays
 
@@ -34,17 +35,18 @@ def save_evaluation(folder: Path, data: Data, found: Evaluation) -> None:
 
 def compare_sides(
     settings: Mapping[str, Any], folders: Mapping[str, Path], accuracy: Mapping[str, float]
-) -> tuple[dict[str, np.ndarray], dict[str, dict[str, float]]]:
-    """Compare the lists of two sides, and those of the clean side with base's.
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, Any]]]:
+    """Compare the lists of two sides, those of the clean side with base's, and all four.
 
     Args:
         settings: ``metrics``, ``topk`` and ``rbo_p``.
-        folders: of the evaluations ``clean``, ``perturbed`` and ``base``.
+        folders: of the evaluations ``clean``, ``perturbed`` and ``base``, and ``retrained``, base's on
+            the perturbed log, where the grid has it.
         accuracy: accuracy of the clean side, whose metrics are also given for every instance.
 
     Returns:
         Arrays ``[n]``: ``users``, stability by ``name@k``, accuracy by ``metric@k``; and the means
-        ``stability`` and ``similarity_to_base``.
+        ``stability`` and ``similarity_to_base``, and ``plasticity`` where ``retrained`` is given.
     """
     lists = {name: dict(np.load(folder / FILE)) for name, folder in folders.items()}
     clean, perturbed, base = (_evaluation(lists[name]) for name in ("clean", "perturbed", "base"))
@@ -56,7 +58,13 @@ def compare_sides(
         **stable,
         **instance_accuracy(ranks, accuracy, clean.items.shape[1]),
     }
-    return values, {"stability": _means(stable), "similarity_to_base": _means(similar)}
+    means: dict[str, Any] = {"stability": _means(stable), "similarity_to_base": _means(similar)}
+    if "retrained" in lists:
+        bases = base.items, _evaluation(lists["retrained"]).items
+        depths, targets = settings["topk"], lists["clean"]["targets"]
+        sides = clean.items, perturbed.items
+        means["plasticity"] = plasticity(bases, sides, targets, depths)
+    return values, means
 
 
 def _evaluation(arrays: Mapping[str, np.ndarray]) -> Evaluation:

@@ -114,7 +114,10 @@ class Planner:
 
     def _row(self, where: Where, perturbation: dict[str, Any]) -> None:
         clean, perturbed = (self._side(where, p) for p in (None, perturbation))
-        self._measured(where, where.variant.label, clean, perturbed)
+        retrained: list[str] = []
+        if any(variant.method == NONE.method for variant in self.grid.methods):
+            retrained = self._side(where, perturbation, NONE.method)["evaluation"]
+        self._measured(where, where.variant.label, clean, perturbed, retrained)
 
     def _controls(self, where: Where) -> None:
         config = self._resolved(where)[0]
@@ -132,6 +135,7 @@ class Planner:
         label: str,
         clean: dict[str, list[str]],
         perturbed: dict[str, list[str]],
+        retrained: list[str] | None = None,
     ) -> None:
         base = self._side(where, None, "none")["evaluation"]
         clean = {**clean, "base_evaluation": base}
@@ -139,6 +143,7 @@ class Planner:
             "clean": clean["evaluation"],
             "perturbed": perturbed["evaluation"],
             "base": base,
+            **({"retrained": retrained} if retrained else {}),
         }
         settings = of_role(self._settings(where), Role.COMPARISON)
         hash = self._add(where, "measure", label, None, settings, inputs)

@@ -37,7 +37,8 @@ def perturb(
 
     Args:
         log: the log to change; it stays as it is.
-        kind: name in ``KINDS``.
+        kind: name in ``KINDS``; ``trend`` changes the last interactions of random users where
+            ``selection`` is ``random``, and puts the same item into all.
         selection: name in ``SELECTIONS``: which interactions are changed.
         item_choice: name in ``ITEM_CHOICES``: which item a replacement or insertion puts in.
         ratio: change floor(ratio * training interactions); for ``selection="user"``, of the users.
@@ -60,6 +61,8 @@ def perturb(
     """
     generator = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
     how, choice = KINDS.make(kind), ITEM_CHOICES.make(item_choice)
+    if selection == "random" and per_user is None:
+        selection = how.selection or selection
     chooser, selection = _selection(selection, per_user, position)
     for_rows, for_items = spawn(generator, 2)
     amount = Amount(ratio, count, per_user, position, users, rows, max_seq_len)
@@ -69,7 +72,9 @@ def perturb(
     none = np.zeros_like(before)
     after = none
     if how.needs_item:
-        after = choice.draw(log, at, before if how.replaces_item else none, for_items)
+        alike = slice(0, 1) if how.one_item else slice(None)
+        avoid = before if how.replaces_item else none
+        after = none + choice.draw(log, at[alike], avoid[alike], for_items)
     changed = how.apply(log, at, after)
     inserted = log.row[at] < 0
     return changed, Changes(

@@ -21,11 +21,15 @@ class Kind:
         replaces_item: whether the new item takes the place of the old one and so must differ from it.
         adds: interactions that come in with each change: 1, 0, or -1 where one goes. A change that brings
             one in has no item before it.
+        selection: the selection that stands for ``random``; None where that is meant as it is.
+        one_item: whether all changes of a perturbation get the same item.
     """
 
     needs_item = True
     replaces_item = False
     adds = 0
+    selection: str | None = None
+    one_item = False
 
     def apply(self, log: InteractionLog, position: np.ndarray, item: np.ndarray) -> InteractionLog:
         """The changed log. ``log`` stays as it is, and what does not change may be shared with it.
@@ -100,3 +104,14 @@ class Insertion(Kind):
             role=role,
             _cache={},
         )
+
+
+@KINDS.register("trend")
+class Trend(Insertion):
+    """Puts one and the same item into many histories, late: a new hit, as news or a sale bring it.
+
+    It comes just before the last training interaction of each of so many random users, or before those
+    that another selection than ``random`` chooses. What it shows is not noise: lists should follow it.
+    """
+
+    selection, one_item = "latest_random", True

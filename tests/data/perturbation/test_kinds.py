@@ -60,6 +60,28 @@ def test_insertion_goes_just_before_the_chosen_one():
     assert changes.row.tolist() == [1, 3]
 
 
+def test_trend_puts_one_item_before_the_last_of_some_users():
+    log = make_log("123", "45", "678", roles="ttvttttt", n_items=30)
+    perturbed, changes = perturb(log, "trend", count=3, rng=4)
+    hit = int(changes.item_after[0])
+    assert changes.item_after.tolist() == [hit] * 3 and 1 <= hit < 30
+    assert perturbed.item.tolist() == [1, hit, 2, 3, 4, hit, 5, 6, 7, hit, 8]
+    assert perturbed.row.tolist() == [0, -1, 1, 2, 3, -1, 4, 5, 6, -1, 7]
+    assert perturbed.time.tolist() == [0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7]
+    assert (changes.selection, changes.kind) == ("latest_random", "trend")
+    hits = {int(perturb(log, "trend", count=1, rng=seed)[1].item_after[0]) for seed in range(200)}
+    assert hits == set(range(1, 30))  # any item of the vocabulary may become one
+
+
+def test_trend_goes_where_another_selection_says():
+    log = make_log("123", "45", n_items=10)
+    perturbed, changes = perturb(log, "trend", "file", "popular", rows=[0, 3], rng=0)
+    assert perturbed.item.tolist() == [1, 1, 2, 3, 1, 4, 5]
+    assert changes.selection == "file"
+    _, changes = perturb(log, "trend", per_user=1, position="begin", rng=0)
+    assert changes.row.tolist() == [0, 3]
+
+
 def test_perturbed_log_is_perturbed_again():
     log = make_log("123", "45")
     once, _ = perturb(log, "insertion", "file", "popular", rows=[1], rng=0)
@@ -126,7 +148,8 @@ def check_contract(log: InteractionLog, perturbed: InteractionLog, kind: str, ro
 def test_every_perturbation_keeps_the_contract(kind, selection, data):
     log = data.draw(logs())
     choice = data.draw(st.sampled_from(sorted(ITEM_CHOICES)))
-    options, promised = data.draw(amounts(log, selection))
+    drawn = KINDS[kind].selection or selection if selection == "random" else selection
+    options, promised = data.draw(amounts(log, drawn))
     before = [getattr(log, name).copy() for name in COLUMNS]
     perturbed, changes = perturb(log, kind, selection, choice, rng=3, **options)
     for name, column in zip(COLUMNS, before):
