@@ -55,8 +55,8 @@ def script_model(model: SequentialRecommender, data: Data) -> nn.Module:
 
 
 def _same_scores(model: SequentialRecommender, copy: nn.Module, data: Data) -> bool:
-    rows = np.arange(min(len(data.test), PROBE_INSTANCES))
-    batch = data.test_loader().collate_fn(rows)[0].to(data.config["device"])
+    rows = np.arange(min(len(data.measured), PROBE_INSTANCES))
+    batch = data.measured_loader().collate_fn(rows)[0].to(data.config["device"])
     with torch.no_grad(), evaluating(model), evaluating(copy):
         one, other = (Scorer(m, data.train).all_items(shallow(batch)) for m in (model, copy))
     one, other = one[:, 1:], other[:, 1:]

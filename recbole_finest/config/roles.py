@@ -159,6 +159,7 @@ ROLES: dict[str, Role] = {
     "metrics": Role.EVALUATION | Role.COMPARISON,
     "topk": Role.EVALUATION | Role.COMPARISON,
     "list_depth": Role.EVALUATION,
+    "measured_on": Role.EVALUATION,
     "rbo_p": Role.COMPARISON,
 }
 

@@ -123,6 +123,7 @@ CHECKS: dict[str, Check] = {
     "catalogue_overlap": _FLAG,
     "rbo_p": _real("a number between 0 and 1, both excluded", lambda v: 0 < v < 1),
     "list_depth": _whole(1),
+    "measured_on": _one_of("test", "valid"),
     "training_mode": _one_of("auto", "instance", "packed"),
     "target_stride": _whole(1),
     "recent_only": _FLAG,

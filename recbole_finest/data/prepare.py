@@ -66,6 +66,17 @@ class Data:
             return EvalLoader(self.config, part, sampler)
         return kind(self.config, part, sampler, shuffle=False)
 
+    @property
+    def measured(self) -> LogDataset:
+        """The part whose instances' lists and accuracy are measured: ``measured_on``, test or valid."""
+        return self.valid if self.config["measured_on"] == "valid" else self.test
+
+    def measured_loader(self) -> EvalLoader:
+        """Full sorting of the measured instances, in the order of the log."""
+        if self.measured is self.test:
+            return self.test_loader()
+        return EvalLoader(self.config, self.valid, self.samplers[1])
+
     def test_loader(self) -> EvalLoader:
         """Full sorting of the test instances, in the order of the log."""
         return EvalLoader(self.config, self.test, self.samplers[2])
@@ -102,4 +113,10 @@ def prepare(config: Config) -> Data:
         raise UserError(f"data set '{config['dataset']}' cannot be split: {error}") from error
     if len(test) == 0:
         raise UserError("the split leaves no test instance; check eval_args and the filters")
-    return Data(config, dataset, train, valid, test, samplers)
+    found = Data(config, dataset, train, valid, test, samplers)
+    if len(found.measured) == 0:
+        raise UserError(
+            "measured_on is valid, but the split leaves no validation instance; change eval_args, or leave "
+            "it out"
+        )
+    return found

@@ -27,7 +27,7 @@ def compare_models(
 
     Args:
         reference, other: the models.
-        loader: a full-sorting loader (``Data.test_loader()``), read once.
+        loader: a full-sorting loader (``Data.measured_loader()``), read once.
         metrics: names of measures.
         topk: list depths; None is the whole catalogue.
         p: persistence of RBO and FRBO.

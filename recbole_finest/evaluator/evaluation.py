@@ -182,8 +182,8 @@ def list_profile(config: Config, result: Evaluation, log: InteractionLog) -> dic
 
 def rank_lists(data: Data, result: Evaluation) -> RankLists:
     """The lists in the data set's own tokens."""
-    view, fields = data.test.inter_feat, data.test.fields
-    users = data.test.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
-    targets = data.test.id2token(fields.item, view.log.item[view.positions].astype(np.int64))
+    view, fields = data.measured.inter_feat, data.measured.fields
+    users = data.measured.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
+    targets = data.measured.id2token(fields.item, view.log.item[view.positions].astype(np.int64))
     tokens = data.dataset.field2id_token[fields.item]
     return RankLists.from_ids(users, targets, result.items, result.scores, tokens)

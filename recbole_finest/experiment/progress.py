@@ -143,9 +143,10 @@ def duration(seconds: float) -> str:
 def described(data: Data, why_not_packed: str | None) -> str:
     """A data set's sizes and how it is trained on, in a line of the log."""
     config, log, mode = data.config, data.log, mode_words(why_not_packed)
+    part = "test" if data.measured is data.test else "validation"
     return (
         f"{config['dataset']}: {log.n_users - 1} users, {log.n_items - 1} items, "
         f"{len(log)} interactions ({len(log.train_positions)} for training), "
-        f"{len(data.test)} test instances; training mode {mode}; "
+        f"{len(data.measured)} {part} instances; training mode {mode}; "
         f"shuffle order {config['shuffle_order']}"
     )

@@ -147,7 +147,7 @@ class Decisions:
 
     def add(self, run: Run) -> None:
         """Take in a run's models: those of its perturbed log, of a seed's first run the clean ones too."""
-        view, seed = run.data.test.inter_feat, run.config["seed"]
+        view, seed = run.data.measured.inter_feat, run.config["seed"]
         targets = view.log.item[view.positions]
         for name in (BASE, *run.methods):
             for k in run.config["topk"]:

@@ -90,7 +90,7 @@ def _stability_filtered(run: Run) -> dict[str, dict[str, float]]:
 
 def _plasticity(run: Run) -> dict[str, dict[str, float | None]]:
     """What base and every method take up of the change, where both sides were made."""
-    found, view = run.evaluations, run.data.test.inter_feat
+    found, view = run.evaluations, run.data.measured.inter_feat
     if perturbed(BASE) not in found or run.changes is None:
         return {}
     targets = view.log.item[view.positions]
@@ -108,7 +108,7 @@ def _plasticity(run: Run) -> dict[str, dict[str, float | None]]:
 def _catalogue_overlap(run: Run, one: str, other: str) -> dict[str, float]:
     """Mean average overlap of two models' orders of all items."""
     first, second = (Scorer(run.models[name], run.data.train) for name in (one, other))
-    found = compare_models(first, second, run.data.test_loader())
+    found = compare_models(first, second, run.data.measured_loader())
     return {key: float(values.mean()) for key, values in found.items()}
 
 

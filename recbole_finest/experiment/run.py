@@ -292,7 +292,7 @@ class Run:
             return
         with self.stage("evaluation"):
             scorer = TimedScorer(self.models[name], self.data.train)
-            loader = self.data.test_loader()
+            loader = self.data.measured_loader()
             train = self.data.train_loader("evaluation")
             self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
             self.inference_seconds[name] = sum(distributed.gather(scorer.seconds))

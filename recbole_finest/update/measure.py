@@ -64,13 +64,13 @@ class Pair:
             UPDATED: Scorer(self.updated, self.data.train),
         }
         return {
-            name: evaluate(self.config, scorer, self.data.test_loader(), train, name)
+            name: evaluate(self.config, scorer, self.data.measured_loader(), train, name)
             for name, scorer in scorers.items()
         }
 
     def groups(self) -> dict[str, np.ndarray]:
         """Which test instances are of ``all`` people, and of those ``without_news`` and ``with_news``."""
-        view = self.data.test.inter_feat
+        view = self.data.measured.inter_feat
         news = people_with_news(self.data.log, self.known)[view.log.user[view.positions]]
         return {"all": np.ones(len(news), bool), "without_news": ~news, "with_news": news}
 

@@ -75,6 +75,29 @@ def check_plasticity(folder, result):
     assert found["gained@10"] - found["lost@10"] == pytest.approx(recall[1] - recall[0])
 
 
+def test_measured_on_valid_nothing_follows_from_test(toy, tmp_path):
+    given = {**toy, "measured_on": "valid", "epochs": 1, "finest_epochs": 1}
+    first = without_times(run_finest("GRU4Rec", "toy", config_dict=given))
+    lists = RankLists.load(tmp_path / "run" / "ranklists" / "finest.npz")
+    file = tmp_path / "data" / "toy" / "toy.inter"
+    header, *rows = file.read_text().splitlines()
+    by_user = {}
+    for row in rows:
+        by_user.setdefault(row.split("\t")[0], []).append(row)
+    targets = {user: part[-2].split("\t")[1] for user, part in by_user.items()}
+    assert dict(zip(lists.users.tolist(), lists.targets.tolist())) == targets
+    items = [part[-1].split("\t")[1] for part in by_user.values()]
+    for part, item in zip(by_user.values(), items[1:] + items[:1]):  # others' next items
+        user, _, time = part[-1].split("\t")
+        part[-1] = f"{user}\t{item}\t{time}"
+    file.write_text("\n".join([header, *(row for part in by_user.values() for row in part)]) + "\n")
+    again = run_finest("GRU4Rec", "toy", config_dict={**given, "output_dir": str(tmp_path / "b")})
+    again = without_times(again)
+    assert again["accuracy"] == first["accuracy"] and again["stability"] == first["stability"]
+    third = {**given, "measured_on": "test", "output_dir": str(tmp_path / "c")}
+    assert run_finest("GRU4Rec", "toy", config_dict=third)["accuracy"] != first["accuracy"]
+
+
 def test_a_trend_is_measured_by_who_sees_its_item(toy, tmp_path):
     given = {**toy, "perturbation_kind": "trend", "perturbation_ratio": 0.05, "epochs": 1}
     result = run_finest("GRU4Rec", "toy", config_dict=given)

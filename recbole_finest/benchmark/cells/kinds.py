@@ -138,7 +138,7 @@ def _evaluation(job: Job) -> dict[str, Any]:
     models = [_trained(opened, job.store.path(h)) for h in job.cell.inputs["model"]]
     model = models[0] if len(models) == 1 else AverageModel(models, data.train)
     config = config.but(filter_seen=False)  # those lists are not kept here
-    loader, train = data.test_loader(), data.train_loader("evaluation")
+    loader, train = data.measured_loader(), data.train_loader("evaluation")
     begin = clock(config)
     found = evaluate(config, Scorer(model, data.train), loader, train, "")
     seconds = clock(config) - begin

@@ -23,8 +23,8 @@ def save_evaluation(folder: Path, data: Data, found: Evaluation) -> None:
     """Write ``lists.npz``: user tokens ``[n]``, and internal ids of the targets ``[n]`` and of the
     listed items ``[n, depth]``, best first, -1 for padding; ids are the data set's and fit any model.
     """
-    view, fields = data.test.inter_feat, data.test.fields
-    users = data.test.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
+    view, fields = data.measured.inter_feat, data.measured.fields
+    users = data.measured.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
     arrays = {
         "users": np.asarray(users).astype(str),
         "targets": view.log.item[view.positions],

@@ -30,7 +30,7 @@ class Instances:
     @classmethod
     def from_data(cls, data: Data) -> Instances:
         """Read them off a prepared data set (:class:`recbole_finest.data.prepare.Data`)."""
-        view = data.test.inter_feat
+        view = data.measured.inter_feat
         log, positions = view.log, view.positions
         return cls(positions - log.user_start[positions], log.item_counts()[log.item[positions]])
 
