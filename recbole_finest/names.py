@@ -36,6 +36,14 @@ def compared(name: str) -> tuple[str, str]:
     return (BASE, name) if name in against_base else (name, perturbed(name))
 
 
+# Questions that a method answers ------------------------------------------------------------------
+
+ALONE, ANCHORED = (
+    "alone",
+    "anchored",
+)  # a recipe that sees its own log; one that knows the deployed model
+UNKNOWN = "unknown"  # of a result of an earlier version, for a method that is not ours
+
 # How they are trained ----------------------------------------------------------------------------
 
 PASSES = "forward_passes"  # of a step of fine-tuning with reference lists: 1 or 2

@@ -180,10 +180,16 @@ def list_profile(config: Config, result: Evaluation, log: InteractionLog) -> dic
     return profile
 
 
+def users_measured(data: Data) -> np.ndarray:
+    """The user's token of each measured instance, ``[n]``."""
+    view = data.measured.inter_feat
+    ids = view.log.user[view.positions].astype(np.int64)
+    return data.measured.id2token(data.measured.fields.user, ids)
+
+
 def rank_lists(data: Data, result: Evaluation) -> RankLists:
     """The lists in the data set's own tokens."""
     view, fields = data.measured.inter_feat, data.measured.fields
-    users = data.measured.id2token(fields.user, view.log.user[view.positions].astype(np.int64))
     targets = data.measured.id2token(fields.item, view.log.item[view.positions].astype(np.int64))
     tokens = data.dataset.field2id_token[fields.item]
-    return RankLists.from_ids(users, targets, result.items, result.scores, tokens)
+    return RankLists.from_ids(users_measured(data), targets, result.items, result.scores, tokens)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recbole_finest.config.roles import Role, of_base, of_role
+from recbole_finest.config.settings import properties_dir, read_yaml
 from recbole_finest.method import METHODS, Method
-from recbole_finest.names import BASE, perturbed
+from recbole_finest.names import ALONE, ANCHORED, BASE, CONTROLS, UNKNOWN, perturbed
 
 CONTROL_FAILED = (
     "Control failed: base trained once more, without a perturbation, gives other lists, so that a part "
@@ -86,7 +87,25 @@ def question(method: Method, settings: Mapping[str, Any] | Any) -> str:
     *knowing the deployed model*. ``alone`` is what a recipe gives that sees its own log only.
     """
     alone = all(base.perturbed for base in side_of(method, True, settings).known())
-    return "alone" if alone else "anchored"
+    return ALONE if alone else ANCHORED
+
+
+def declared_question(name: str, settings: Mapping[str, Any]) -> str:
+    """The question of a method by its name alone, for results that do not say it.
+
+    Args:
+        name: base, a control or a method; one of the user's own is not imported for it.
+        settings: those that are known; the others have their defaults.
+
+    Returns:
+        ``alone``, ``anchored``, or ``unknown`` for a method that is not ours.
+    """
+    if name in (BASE, *CONTROLS):
+        return ALONE
+    if name not in METHODS:
+        return UNKNOWN
+    known: Any = {"seed": 0, **read_yaml(properties_dir() / "finest.yaml"), **settings}
+    return question(METHODS[name](known), known)
 
 
 def settings_of(settings: Mapping[str, Any], name: str, method: Method) -> dict[str, Any]:

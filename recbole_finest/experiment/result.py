@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from recbole_finest.data.perturbation import KINDS, Changes
 from recbole_finest.evaluator.compare_models import compare_models
-from recbole_finest.evaluator.evaluation import list_profile, stability
+from recbole_finest.evaluator.evaluation import (
+    list_profile,
+    per_instance,
+    stability,
+    users_measured,
+)
 from recbole_finest.evaluator.plasticity import plasticity
+from recbole_finest.evaluator.statistics.summary import removed_intervals
 from recbole_finest.experiment.protocol import question
 from recbole_finest.names import (
     BASE,
@@ -48,6 +56,7 @@ def result_of(run: Run) -> dict[str, Any]:
             BASE: "alone",
             **{name: question(m, config) for name, m in run.methods.items()},
         },
+        "removed": _removed(run),
         "stability_filtered": _stability_filtered(run),
         "similarity_to_base": {
             name: stability(config, found[BASE], found[name]) for name in run.methods
@@ -103,6 +112,23 @@ def _plasticity(run: Run) -> dict[str, dict[str, float | None]]:
         for name in (BASE, *run.methods)
         if (other := perturbed(name)) in found
     }
+
+
+def _removed(run: Run) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The share of base's instability that each method takes away: mean, and interval over users."""
+    found, config = run.evaluations, run.config
+    names = [name for name in (BASE, *run.methods) if perturbed(name) in found]
+    if BASE not in names or len(names) < 2:
+        return {}
+    values = {name: per_instance(config, found[name], found[perturbed(name)]) for name in names}
+    users = np.unique(users_measured(run.data), return_inverse=True)[1]
+    shares: dict[str, dict[str, dict[str, float | None]]] = {name: {} for name in names[1:]}
+    for key, base in values[BASE].items():
+        others = {name: values[name][key] for name in names[1:]}
+        rng = np.random.default_rng(config["seed"] or 0)  # as the report's
+        for name, share in removed_intervals(key, base, others, users, rng).items():
+            shares[name][key] = {k: None if np.isnan(v) else v for k, v in share.items()}
+    return shares
 
 
 def _catalogue_overlap(run: Run, one: str, other: str) -> dict[str, float]:

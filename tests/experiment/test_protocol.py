@@ -3,7 +3,13 @@
 import pytest
 
 from recbole_finest.config.config import Config
-from recbole_finest.experiment.protocol import Base, Side, question, side_of
+from recbole_finest.experiment.protocol import (
+    Base,
+    Side,
+    declared_question,
+    question,
+    side_of,
+)
 from recbole_finest.method import make_method
 
 CLEAN, OTHER = Base(7, False), Base(7, True)
@@ -71,3 +77,10 @@ def test_own_lists_are_the_sides_own():
 def test_which_question_a_method_answers(name, settings, answer):
     config = Config("SASRec", "ml-100k", None, settings)
     assert question(make_method(name, config), config) == answer
+    assert declared_question(name, settings) == answer  # without a whole Config
+
+
+def test_the_question_of_what_a_result_names_without_saying_it():
+    for name in ("base", "control", "seed_control", "base_recbole_order"):
+        assert declared_question(name, {}) == "alone"
+    assert declared_question("os:path", {}) == "unknown"  # nothing that a file names is imported

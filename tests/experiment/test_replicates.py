@@ -56,7 +56,10 @@ def test_every_pair_is_what_a_run_of_its_own_gives(small, tmp_path):
     assert main(["report", str(folder / "0-4")]) == 0
     assert all(path.exists() for path in of_the_report)
     text = (tmp_path / "run" / "report.md").read_text()
-    assert "Over 2 training seeds × 2 test perturbations, Jaccard@10 of finest differs" in text
+    assert (
+        "Over 2 training seeds × 2 test perturbations, Jaccard@10 of finest (anchored) differs"
+        in text
+    )
     printed = summary_table(result)
     assert "over 2 training seeds × 2 test perturbations" in printed and " ± " in printed
 

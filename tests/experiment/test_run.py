@@ -18,6 +18,8 @@ from recbole_finest import (
 )
 from recbole_finest.cli.main import main
 from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.report.run.collect import collect
+from recbole_finest.report.run.run_folder import RunFolder
 
 PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accuracy", "stability")
 
@@ -50,6 +52,8 @@ def test_a_run_leaves_its_files_and_the_control_is_exact(toy, tmp_path, model):
         assert jaccard == pytest.approx((shared / (20 - shared)).mean(), abs=1e-12)
         assert lists.users[0].startswith("u") and lists.items[0, 0].startswith("i")
     assert (folder / "report.md").read_text().startswith(f"# {model} on toy")
+    removed = collect(RunFolder(folder)).removed  # what is printed is the report's own interval
+    assert written["removed"]["finest"]["jaccard@10"] == removed["jaccard@10"]["finest"]
     check_plasticity(folder, written)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import stats
 
+from recbole_finest.evaluator.measures.direction import distance
+
 RESAMPLES = 2000
 MANY_USERS = 50_000  # from here on the bootstrap of a mean is the normal interval
 CELLS_AT_A_TIME = 4_000_000
@@ -65,6 +67,43 @@ def change_interval(
         low, high = _ratio_interval(difference[None], base, rng, level)
     ends = [float(end[0]) if np.isfinite(end[0]) else np.nan for end in (low, high)]
     return {"mean": float(difference.sum() / total), "low": ends[0], "high": ends[1]}
+
+
+def removed_intervals(
+    key: str,
+    base: np.ndarray,
+    others: Mapping[str, np.ndarray],
+    users: np.ndarray | None,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> dict[str, dict[str, float]]:
+    """The part of base's instability that each model takes away, with its paired interval.
+
+    One less the mean distance from identical lists over base's. Interval, ``users``, ``rng`` and
+    ``level`` as in :func:`mean_interval`; all models' values of a user are drawn together.
+
+    Args:
+        key: the measure, such as ``jaccard@10``.
+        base: its values of base's two lists, ``[n]``.
+        others: those of each model, ``{name: [n]}``, of the same instances.
+
+    Returns:
+        ``{name: {"mean", "low", "high"}}``; NaN where base is in full agreement, and an end NaN where
+        it is in a resample, or for fewer than two users.
+    """
+    table = distance(key, np.stack([base, *others.values()]))
+    (first, *sums), _ = _by_user(table, users)
+    if not others or first.sum() == 0:
+        return {name: dict.fromkeys(("mean", "low", "high"), np.nan) for name in others}
+    with warnings.catch_warnings():  # a resample in full agreement has no ratio
+        warnings.simplefilter("ignore", RuntimeWarning)
+        ends = np.stack(_ratio_interval(np.stack(sums), first, rng, level))
+    high, low = 1 - np.where(np.isfinite(ends), ends, np.nan)
+    means = 1 - np.array([row.sum() for row in sums]) / first.sum()
+    return {
+        name: {"mean": float(means[i]), "low": float(low[i]), "high": float(high[i])}
+        for i, name in enumerate(others)
+    }
 
 
 def _ratio_interval(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 import plotly.graph_objects as go
 
 from recbole_finest.names import PERTURBED
 from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.run.blocks import FigureBlock
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.style import Figure, Styles, figure
 
@@ -26,8 +28,9 @@ def curves(report: Report, styles: Styles) -> Iterator[Figure]:
             "log, which both sides are compared with."
         ),
     }
-    for metric in [m for m in (accuracy, report.measure) if m in known]:
-        sides = [s for n in shown for s in (n, n + PERTURBED) if report.curves.get(s)]
+    chosen = [m for m in (accuracy, report.measure) if m in known]
+    for metric, (asked, names) in product(chosen, report.blocks(shown).items()):
+        sides = [s for n in names for s in (n, n + PERTURBED) if report.curves.get(s)]
         traces = [_curve(report, name, str(metric), styles) for name in sides]
         words = measure_label(str(metric))
         plot = figure(traces, "epoch of fine-tuning", f"{words} (validation)")
@@ -35,8 +38,10 @@ def curves(report: Report, styles: Styles) -> Iterator[Figure]:
         plot.update_xaxes(tick0=0, dtick=max(1, round(last / 10)))  # whole epochs, and
         plot.update_xaxes(range=[0.5, last + 0.5])  # only those that there were
         title = "Accuracy by epoch" if metric == accuracy else "Similarity to base by epoch"
-        name = f"curve-{str(metric).split('@')[0]}"
-        yield Figure(name, "curves", title, notes[metric], plot)
+        block = FigureBlock(asked, report.words(asked), names)
+        yield block.figure(
+            f"curve-{str(metric).split('@')[0]}", "curves", title, notes[metric], plot
+        )
 
 
 def _curve(report: Report, name: str, metric: str, styles: Styles) -> go.Scatter:
@@ -82,4 +87,5 @@ def movements(report: Report, styles: Styles) -> Iterator[Figure]:
             "Of the items that stood at a rank before, per cent that stand at each rank after; a model "
             "that changed nothing would have 100 on the diagonal."
         )
-        yield Figure(f"movement-{name}", "movement", f"Items of {label(name)}", note, plot)
+        title = f"Items of {report.asked(name)}"
+        yield Figure(f"movement-{name}", "movement", title, note, plot)

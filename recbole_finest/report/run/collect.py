@@ -11,7 +11,10 @@ from recbole_finest.evaluator.measures import MEASURES
 from recbole_finest.evaluator.measures.direction import smaller_is_better
 from recbole_finest.evaluator.ranks import target_ranks
 from recbole_finest.evaluator.statistics.paired import Paired, compare_paired
+from recbole_finest.evaluator.statistics.summary import removed_intervals
 from recbole_finest.names import CONTROLS, methods_of
+from recbole_finest.report.questions import questions_of
+from recbole_finest.report.run.compared import pairs_of
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.examples import Example, choose, make_examples
 from recbole_finest.report.run.pair import Measures, Pair, Summary, compare_pair
@@ -61,6 +64,7 @@ class _Collection:
             n_codes=len(folder.tokens),
         )
         self.methods = methods_of(self.result["accuracy"])
+        self.question = questions_of(self.result, folder.settings)
         self.sides = sides(self.result, [*self.methods, *CONTROLS])
 
     def report(self) -> Report:
@@ -87,6 +91,8 @@ class _Collection:
             paired=self._paired(measured, each),
             slices=self._slices({name: values[measure] for name, values in measured.items()}),
             examples=self._examples(measured, found, measure),
+            question=self.question,
+            removed=self._removed(measured),
         )
 
     @property
@@ -129,12 +135,31 @@ class _Collection:
         stability: Mapping[str, Mapping[str, np.ndarray]],
         accuracy: Mapping[str, Mapping[str, np.ndarray]],
     ) -> dict[tuple[str, str], dict[str, Paired]]:
-        """Stability and accuracy together: Holm's correction is over all of them."""
+        """Stability and accuracy together: Holm's correction is over all of them.
+
+        Of two questions only accuracy is compared: what an anchored method costs.
+        """
         found = {}
-        for first in ("base", "plain"):
-            if "finest" in stability and first in stability:
-                one, other = ({**stability[n], **accuracy[n]} for n in (first, "finest"))
-                found[first, "finest"] = compare_paired(one, other, self.what.users, self.rng)
+        for first, second in pairs_of(stability, self.question):
+            parts = [stability, accuracy] if self._same(first, second) else [accuracy]
+            one, other = (
+                {k: v for part in parts for k, v in part[n].items()} for n in (first, second)
+            )
+            if one:
+                found[first, second] = compare_paired(one, other, self.what.users, self.rng)
+        return found
+
+    def _same(self, first: str, second: str) -> bool:
+        return self.question[first] == self.question[second]
+
+    def _removed(
+        self, stability: Mapping[str, Mapping[str, np.ndarray]]
+    ) -> dict[str, dict[str, dict[str, float]]]:
+        found = {}
+        for measure, base in stability.get("base", {}).items():
+            others = {n: values[measure] for n, values in stability.items() if n != "base"}
+            users, rng = self.what.users, self.rng
+            found[measure] = removed_intervals(measure, base, others, users, rng)
         return found
 
     def _slices(self, values: Mapping[str, np.ndarray]) -> list[Sliced]:

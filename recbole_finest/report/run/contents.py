@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from recbole_finest.evaluator.statistics.paired import Paired
+from recbole_finest.names import ALONE, perturbed
+from recbole_finest.report.labels import label
+from recbole_finest.report.questions import TITLES, split
 from recbole_finest.report.run.examples import Example
 from recbole_finest.report.run.pair import Pair, Summary
 from recbole_finest.report.run.slices import Sliced
@@ -34,6 +39,8 @@ class Report:
         paired: paired comparisons ``{(first, second): {measure: …}}``.
         slices: stability of the methods by group of instances.
         examples: the most and the least changed users.
+        question: the question that base and each method answer.
+        removed: the part of base's instability, ``{measure: {method: {mean, low, high}}}``.
     """
 
     result: dict[str, Any]
@@ -53,3 +60,32 @@ class Report:
     paired: dict[tuple[str, str], dict[str, Paired]]
     slices: list[Sliced]
     examples: list[Example]
+    question: dict[str, str]
+    removed: dict[str, dict[str, dict[str, float]]]
+
+    def blocks(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """Models by the question they answer: ``alone``, with the controls, and ``anchored``.
+
+        The perturbed side of a method (``finest_perturbed``) is in its block.
+        """
+        sides = {perturbed(name): asked for name, asked in self.question.items()}
+        return split(names, {**sides, **self.question})
+
+    @property
+    def both(self) -> bool:
+        """Whether there is more than one block."""
+        return len(set(self.question.values()) | {ALONE}) > 1
+
+    def words(self, asked: str) -> str:
+        """What a block is called where there is more than one; else nothing."""
+        return TITLES[asked] if self.both else ""
+
+    def asked(self, name: str) -> str:
+        """A model's label, with its question where there is more than one: ``finest (anchored)``."""
+        ((asked, _),) = self.blocks([name]).items()
+        return f"{label(name)} ({asked})" if self.both else label(name)
+
+    def share(self, name: str, measure: str) -> dict[str, float]:
+        """The part of base's instability that a method takes away: mean, low and high."""
+        missing = dict.fromkeys(("mean", "low", "high"), math.nan)
+        return self.removed.get(measure, {}).get(name, missing)

@@ -2,40 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pandas as pd
 
+from recbole_finest.names import ALONE
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.run.contents import Report
-from recbole_finest.report.run.rows import estimate_cell, wide
+from recbole_finest.report.run.rows import by_question, estimate_cell, wide
 from recbole_finest.report.table import Table, number, per_cent
 
 
 def profile_table(report: Report) -> Table:
+    lists = report.result.get("lists", {})
     rows = [
-        {"model": label(name), "metric": metric, "value": value}
-        for name, found in report.result.get("lists", {}).items()
-        for metric, value in found.items()
+        {**start, "model": label(name), "metric": metric, "value": value}
+        for start, name in by_question(report, lists)
+        for metric, value in lists[name].items()
     ]
     note = (
         "Coverage is the share of the catalogue that anybody is shown; popularity the mean number of "
         "training interactions of the listed items. Lists that collapse to popular items look stable."
     )
     shown = wide(rows, "model", "metric", _profile_cell)
-    return Table("lists", "What the lists are made of", note, pd.DataFrame(rows), shown)
+    title = "What the lists are made of"
+    return Table("lists", title, note, pd.DataFrame(rows), shown, grouped=report.both)
 
 
 def _profile_cell(row: dict[str, Any]) -> str:
     return number(row["value"], 1 if row["metric"].startswith("popularity") else 4)
 
 
-def slice_table(report: Report) -> Table:
+def slice_tables(report: Report) -> Iterator[Table]:
+    """A table for each question."""
+    for asked, names in report.blocks(n for n in report.methods if n in report.pairs).items():
+        words = report.words(asked)
+        place = f"-{asked}" if asked != ALONE else ""
+        title = "Stability by group" + (f": {words.lower()}" if words else "")
+        yield _slices(report, f"slices{place}", title, names)
+
+
+def _slices(report: Report, table: str, title: str, names: Collection[str]) -> Table:
     rows = [
         {"slice": s.title, "group": group, "n": found["n"], "model": label(name), **values}
         for s in report.slices
         for group, found in s.groups.items()
         for name, values in found["metrics"].items()
+        if name in names
     ]
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
@@ -44,16 +58,17 @@ def slice_table(report: Report) -> Table:
     shown_measure = measure_label(report.measure)
     note = f"Mean {shown_measure} of each group of test instances, with 95 % intervals over users."
     shown = pd.DataFrame(list(lines.values()))
-    return Table("slices", "Stability by group", note, pd.DataFrame(rows), shown, grouped=True)
+    return Table(table, title, note, pd.DataFrame(rows), shown, grouped=True)
 
 
 def near_tie_table(report: Report) -> Table:
     rows = []
-    for name in report.methods:
-        near = report.pairs[name].near if name in report.pairs else None
+    for start, name in by_question(report, (n for n in report.methods if n in report.pairs)):
+        near = report.pairs[name].near
         if near is None:
             continue
         row: dict[str, Any] = {
+            **start,
             "model": label(name),
             f"items that left the top {report.k}": near.left,
         }
@@ -70,14 +85,14 @@ def near_tie_table(report: Report) -> Table:
         "to the best item outside the list of the unperturbed side; for neighbours whose order flipped, "
         "it is between them. The last columns say how common such gaps are among all neighbours."
     )
-    return Table("near_ties", "Near-ties", note, pd.DataFrame(rows), shown)
+    return Table("near_ties", "Near-ties", note, pd.DataFrame(rows), shown, grouped=report.both)
 
 
 def depth_table(report: Report) -> Table:
     rows = [
-        {"model": label(name), "k": depth, "jaccard": value}
-        for name, pair in report.pairs.items()
-        for depth, value in pair.by_depth.items()
+        {"model": report.asked(name), "k": depth, "jaccard": value}
+        for _, name in by_question(report, report.pairs)
+        for depth, value in report.pairs[name].by_depth.items()
     ]
     note = "Mean Jaccard index of the two sides' top k, for growing k."
     shown = wide(rows, "k", "model", lambda row: number(row["jaccard"]))
@@ -86,7 +101,7 @@ def depth_table(report: Report) -> Table:
 
 def movement_table(report: Report) -> Table:
     rows = [
-        {"model": label(name), "rank before": one, "rank after": other, "items": int(count)}
+        {"model": report.asked(name), "rank before": one, "rank after": other, "items": int(count)}
         for name in report.methods
         if name in report.pairs
         for one, counts in zip(

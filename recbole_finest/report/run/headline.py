@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-from recbole_finest.evaluator.measures.direction import in_full_agreement, share_removed
+import math
+from collections.abc import Iterator
+
+from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.protocol import CONTROL_FAILED
+from recbole_finest.names import ANCHORED
 from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.questions import TITLES, in_words
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.replicates import claim
 from recbole_finest.report.run.run_table import perturbation_words
-from recbole_finest.report.table import estimate, number, per_cent, signed
+from recbole_finest.report.table import estimate, number, signed
 
 
 def headline(report: Report) -> list[str]:
-    """Stability before and after, its price in accuracy, and what the controls say."""
-    found = [_stability(report), claim(report), _accuracy(report), _control(report), _seeds(report)]
+    """Stability before and after, by question, its price in accuracy, and what the controls say."""
+    found = [_stability(report), *_blocks(report), claim(report), _accuracy(report)]
+    found += [_control(report), _seeds(report)]
     return [sentence for sentence in found if sentence]
 
 
 def _stability(report: Report) -> str:
     if "base" not in report.pairs:
         return "No test perturbation: the report says only what fine-tuning itself changed."
-    base = report.pairs["base"].summary[report.measure]
-    shown = measure_label(report.measure)
     changed = perturbation_words(report.result["perturbation"])
-    text = (
-        f"{changed[:1].upper()}{changed[1:]}: base's lists before and after have a mean {shown} of "
-        f"{_three(base)}"
+    return (
+        f"{changed[:1].upper()}{changed[1:]}: base's lists before and after, each side retrained alone, "
+        f"have a mean {measure_label(report.measure)} of "
+        f"{_three(report.pairs['base'].summary[report.measure])}."
     )
-    if "finest" not in report.pairs:
-        return text + "."
-    finest = report.pairs["finest"].summary[report.measure]
-    text += f", those of finest {_three(finest)}"
-    share = share_removed(report.measure, base["mean"], finest["mean"])
-    if share >= 0:
-        text += f": {per_cent(share)} of the instability is gone"
-    return text + "."
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """What the methods of each question remove of base's instability, each with its interval."""
+    tuned = [n for n in report.methods if n in report.pairs and n != "base"]
+    for asked, names in report.blocks(tuned).items():
+        parts = []
+        for name in names:
+            share = report.share(name, report.measure)
+            if not math.isnan(share["mean"]):
+                mean = _three(report.pairs[name].summary[report.measure])
+                parts.append(f"{label(name)} ({mean}) {in_words(**share)}")
+        if parts:
+            last = ""
+            if asked == ANCHORED and "keep" not in names:
+                last = "; keeping the deployed model would remove all of it, at no cost"
+            yield f"{TITLES[asked]}: {'; '.join(parts)}{last}."
 
 
 def _three(row: dict[str, float]) -> str:
@@ -48,8 +62,8 @@ def _accuracy(report: Report) -> str:
     if metric is None or "finest" not in accuracy:
         return ""
     text = (
-        f"{measure_label(metric)} on the clean log is {number(accuracy['base'][metric])} for base and "
-        f"{number(accuracy['finest'][metric])} for finest"
+        f"{measure_label(metric)} on the clean log is {number(accuracy['base'][metric])} for "
+        f"{report.asked('base')} and {number(accuracy['finest'][metric])} for {report.asked('finest')}"
     )
     paired = report.paired.get(("base", "finest"), {}).get(metric)
     if paired is None:

@@ -39,7 +39,7 @@ def _section(table: Table) -> str:
 
 
 def _example(report: Report, example: Example) -> str:
-    values = ", ".join(f"{label(n)} {number(v, 2)}" for n, v in example.values.items())
+    values = ", ".join(f"{report.asked(n)} {number(v, 2)}" for n, v in example.values.items())
     words = (
         f"{example.group.capitalize()} changed: user {example.user}, {report.measure} {values}; true "
         f"next item {example.target.name}"

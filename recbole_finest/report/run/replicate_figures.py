@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from recbole_finest.evaluator.statistics.replicates import values
 from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.run.blocks import blocks
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.replicates import rows_of
 from recbole_finest.report.style import Figure, Styles, figure
@@ -19,6 +20,15 @@ def replicate_figure(report: Report, styles: Styles) -> Iterator[Figure]:
     names = [m for m in report.methods if rows and m in rows[0]["stability"]]
     if not names or report.measure not in rows[0]["stability"][names[0]]:
         return
+    shown = measure_label(report.measure)
+    note = "One point a pair of training seed and test perturbation; a line joins the methods of one pair."
+    for block in blocks(report, names):
+        plot = figure(_traces(report, block.names, styles), "method", f"mean {shown}")
+        yield block.figure("replicates", "replicates", f"{shown} of every pair", note, plot)
+
+
+def _traces(report: Report, names: list[str], styles: Styles) -> list[go.Scatter]:
+    rows = rows_of(report)
     traces = [
         go.Scatter(
             x=[label(name) for name in names],
@@ -31,7 +41,7 @@ def replicate_figure(report: Report, styles: Styles) -> Iterator[Figure]:
         for row in rows
     ]
     words = [f"seed {row['seed']}, perturbation {row['perturbation_seed']}" for row in rows]
-    traces += [
+    return traces + [
         go.Scatter(
             x=[label(name)] * len(rows),
             y=values(rows, "stability", name, report.measure).ravel().tolist(),
@@ -43,7 +53,3 @@ def replicate_figure(report: Report, styles: Styles) -> Iterator[Figure]:
         )
         for name in names
     ]
-    shown = measure_label(report.measure)
-    plot = figure(traces, "method", f"mean {shown}")
-    note = "One point a pair of training seed and test perturbation; a line joins the methods of one pair."
-    yield Figure("replicates", "replicates", f"{shown} of every pair", note, plot)

@@ -21,8 +21,10 @@ from recbole_finest.evaluator.statistics.replicates import (
 )
 from recbole_finest.names import methods_of
 from recbole_finest.report.labels import label, measure_label
+from recbole_finest.report.questions import NO_EFFECT, NO_EFFECT_NOTE, TITLES, holds_zero, split
+from recbole_finest.report.run.compared import pairs_of
 from recbole_finest.report.run.contents import Report
-from recbole_finest.report.run.rows import as_text
+from recbole_finest.report.run.rows import as_text, by_question, within
 from recbole_finest.report.table import NOTHING, Table, number, per_cent, signed
 
 SHOWN = {
@@ -45,11 +47,18 @@ def crossing(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def replicate_table(report: Report) -> Table:
     """Mean, standard deviation and range of every measure over all pairs."""
-    rows = [{**row, "model": label(row["model"])} for row in spread_rows(rows_of(report) or [{}])]
+    found = spread_rows(rows_of(report) or [{}])
+    models = list(dict.fromkeys(row["model"] for row in found))
+    rows = [
+        {**start, **row, "model": label(name)}
+        for start, name in by_question(report, models)
+        for row in found
+        if row["model"] == name
+    ]
     shown = as_text(
         [row for row in rows if row["measure"].endswith(f"@{report.k}")],
         {
-            "what": lambda r: SHOWN[r["kind"]],
+            "what": lambda r: within({**r, "kind": SHOWN[r["kind"]]}, "kind"),
             "measure": lambda r: r["measure"],
             "model": lambda r: r["model"],
             "mean ± standard deviation": lambda r: plus_minus(r["mean"], r["sd"]),
@@ -68,15 +77,12 @@ def replicate_table(report: Report) -> Table:
 
 
 def differences(report: Report) -> dict[tuple[str, str, str], Difference]:
-    """Each method against base, and finest against plain, by measure at the depth shown."""
+    """Each method against base, and finest against its like, by measure at the depth shown."""
     rows = rows_of(report)
     stable = rows[0]["stability"] if rows else {}
-    tuned = [name for name in methods_of(stable) if name != "base"]
-    compared = [("base", name) for name in tuned]
-    compared += [("plain", "finest")] if {"plain", "finest"} <= set(tuned) else []
     return {
         (measure, first, second): difference(rows, measure, first, second)
-        for first, second in compared
+        for first, second in pairs_of(methods_of(stable), report.question)
         for measure in stable.get(second, {})
         if measure.endswith(f"@{report.k}") and first in stable
     }
@@ -91,7 +97,7 @@ def difference_table(report: Report) -> Table:
         extra = {"removed": gone.mean, "removed_sd": gone.sd}
         rows.append(
             {
-                "methods": f"{label(first)} → {label(second)}",
+                "methods": f"{report.asked(first)} → {report.asked(second)}",
                 "measure": measure,
                 **asdict(found),
                 **extra,
@@ -105,7 +111,7 @@ def difference_table(report: Report) -> Table:
             "difference (mean ± sd)": lambda r: plus_minus(r["mean"], r["sd"], signed),
             "95 % interval": lambda r: f"{signed(r['low'])} to {signed(r['high'])}",
             "better in": lambda r: f"{r['better']} of {r['n']}",
-            "instability removed": lambda r: plus_minus(r["removed"], r["removed_sd"], per_cent),
+            "instability removed": _gone,
         },
     )
     scope = next((found.scope() for found in differences(report).values()), "")
@@ -113,9 +119,21 @@ def difference_table(report: Report) -> Table:
         "Stability of one method less that of another, pair by pair of seed and perturbation, with "
         "Student's t interval of the mean over seeds and perturbations. "
     )
-    note += scope
+    if report.both:
+        note += (
+            "Base, retrained alone, is what all instability is measured against; beside a method that "
+            "knows the deployed model it says how much is gone, not which is better. "
+        )
+    note += f"{NO_EFFECT_NOTE} {scope}"
     title = "What the method changes"
     return Table("method", title, note, pd.DataFrame(rows), shown, grouped=True)
+
+
+def _gone(row: Mapping[str, Any]) -> str:
+    """The share removed, marked where the difference shows no effect."""
+    text = plus_minus(row["removed"], row["removed_sd"], per_cent)
+    known = not (np.isnan(row["low"]) or np.isnan(row["removed"]))
+    return text + (f" {NO_EFFECT}" if known and holds_zero(row["low"], row["high"]) else "")
 
 
 def plus_minus(mean: float, sd: float, form: Callable[[float], str] = number) -> str:
@@ -127,7 +145,12 @@ def plus_minus(mean: float, sd: float, form: Callable[[float], str] = number) ->
 def claim(report: Report) -> str:
     """The sentence about the method; empty without replicates."""
     found = differences(report).get((report.measure, "base", "finest"))
-    return found.sentence(measure_label(report.measure), "base", "finest") if found else ""
+    if found is None:
+        return ""
+    names = (report.asked(name) for name in ("base", "finest"))
+    text = found.sentence(measure_label(report.measure), *names)
+    shown = not holds_zero(found.low, found.high)
+    return text if shown else f"{text} The interval holds 0: no effect is shown."
 
 
 def printed(result: Mapping[str, Any], header: Sequence[str]) -> str:
@@ -140,11 +163,17 @@ def printed(result: Mapping[str, Any], header: Sequence[str]) -> str:
     rows = result["replicates"]
     found = {kind: spreads(rows, kind) for kind in ("accuracy", "stability")}
     measured = [m for m in header if any(m in of.get("base", {}) for of in found.values())]
-    lines = []
+    lines = {}
     for model in methods_of(found["accuracy"]):
         known = {**found["accuracy"][model], **found["stability"].get(model, {})}
         cells = [known[m] if m in known else None for m in measured]
-        lines.append(
-            [label(model), *(NOTHING if c is None else plus_minus(c.mean, c.sd) for c in cells)]
-        )
-    return tabulate(lines, ["model", *measured], tablefmt="github", disable_numparse=True)
+        texts = (NOTHING if c is None else plus_minus(c.mean, c.sd) for c in cells)
+        lines[model] = [label(model), *texts]
+    header = ["model", *measured]
+    blocks = split(lines, result.get("question", {}))
+    tables = [
+        (f"{TITLES[asked]}:\n" if len(blocks) > 1 else "")
+        + tabulate([lines[n] for n in names], header, tablefmt="github", disable_numparse=True)
+        for asked, names in blocks.items()
+    ]
+    return "\n\n".join(tables)

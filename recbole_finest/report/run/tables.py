@@ -17,7 +17,7 @@ MAKERS = (
     main_tables.accuracy_table,
     detail_tables.profile_table,
     main_tables.paired_table,
-    detail_tables.slice_table,
+    detail_tables.slice_tables,
     detail_tables.near_tie_table,
     detail_tables.depth_table,
     detail_tables.movement_table,
@@ -27,5 +27,6 @@ MAKERS = (
 
 def make_tables(report: Report) -> dict[str, Table]:
     """The tables that have rows, by name, in the order of the report."""
-    tables = [make(report) for make in MAKERS]
+    made = [make(report) for make in MAKERS]
+    tables = [table for one in made for table in ([one] if isinstance(one, Table) else one)]
     return {table.name: table for table in tables if len(table.frame)}

@@ -38,15 +38,19 @@ NDCG = (1 + 1 / np.log2(3)) / 4  # targets at 1, 2, 4 and nowhere
 MEAN = {"base": (1 + 1 + 1 / 3) / 4, "finest": (1 + 1 + 1 / 3 + 1 / 3) / 4, "control": 1.0}
 
 
-def write_run(path: Path, perturbed: bool = True) -> Path:
-    """Write the run's files into a new folder; without a perturbation only base and finest."""
+def write_run(path: Path, perturbed: bool = True, **more: object) -> Path:
+    """Write the run's files into a new folder; without a perturbation only base and finest.
+
+    Base is retrained alone and finest knows the deployed model, as nothing says that it has lists of
+    its own; ``more`` are further settings.
+    """
     names = [name for name in LISTS if perturbed or name in ("base", "finest")]
     path.mkdir()
     for folder in ("ranklists", "ranklists_unseen"):
         (path / folder).mkdir()
         for name in names:
             scores = np.tile(SCORES, (4, 1)) if folder == "ranklists" else None
-            _lists(LISTS[name], scores).save(path / folder / f"{name}.npz")
+            as_lists(LISTS[name], scores).save(path / folder / f"{name}.npz")
     Instances(np.array([3, 5, 8, 9]), np.array([7, 1, 1, 0])).save(path / "instances.npz")
     perturbation = {"kind": "deletion", "selection": "random", "item_choice": None}
     perturbation |= {"ratio": 0.1, "count": 1, "seed": 0, "n_interactions": 20}
@@ -71,6 +75,7 @@ def write_run(path: Path, perturbed: bool = True) -> Path:
     _json(path / "curves.json", {"base": [{"epoch": 0}], "finest": epochs})
     settings = {"topk": [2], "metrics": ["NDCG", "Jaccard", "RBO"], "rbo_p": 0.9}
     settings |= {"data_path": str(path / "data"), "dataset": "toy", "ITEM_ID_FIELD": "item_id"}
+    settings |= more
     (path / "config.yaml").write_text(yaml.safe_dump(settings))
     return path
 
@@ -87,7 +92,19 @@ def add_replicates(folder: Path) -> Path:
     return folder
 
 
-def _lists(lists: list[str], scores: np.ndarray | None) -> RankLists:
+def add_method(folder: Path, name: str, after: list[str]) -> Path:
+    """Let the run have one more method: its clean side gives base's lists, its perturbed side these."""
+    result = json.loads((folder / "result.json").read_text())
+    for side, lists in ((name, CLEAN), (f"{name}_perturbed", after)):
+        as_lists(lists, np.tile(SCORES, (4, 1))).save(folder / "ranklists" / f"{side}.npz")
+        as_lists(lists, None).save(folder / "ranklists_unseen" / f"{side}.npz")
+        result["accuracy"][side] = result["accuracy"]["base"]
+    result["stability"][name] = {"jaccard@2": 0.0}
+    _json(folder / "result.json", result)
+    return folder
+
+
+def as_lists(lists: list[str], scores: np.ndarray | None) -> RankLists:
     items = np.array([[TOKENS[letter] for letter in text] for text in lists])
     targets = np.array([TOKENS[letter] for letter in "abde"])
     return RankLists.from_tokens(np.array(USERS), targets, items, scores)

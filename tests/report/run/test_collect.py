@@ -14,7 +14,7 @@ from recbole_finest.report.run.examples import choose
 from recbole_finest.report.run.item_names import item_names
 from recbole_finest.report.run.run_folder import RunFolder
 from recbole_finest.report.run.slices import by_number
-from tests.report.run.sample_run import EVIL, MEAN, NDCG, write_run
+from tests.report.run.sample_run import CLEAN, EVIL, MEAN, NDCG, add_method, as_lists, write_run
 
 
 @pytest.fixture
@@ -49,11 +49,49 @@ def test_accuracy_of_instances_has_recboles_means(report):
     assert "recall@2" not in report.accuracy["base"]  # the same as hit
 
 
-def test_paired_comparison(report):
+def test_paired_comparison(tmp_path):
+    report = collect(RunFolder(write_run(tmp_path / "run", reference_model="own")))
+    assert report.question == {"base": "alone", "finest": "alone"} and not report.both
     found = report.paired["base", "finest"]["jaccard@2"]
     assert found.difference == pytest.approx(1 / 12)
     assert report.paired["base", "finest"]["ndcg@2"].difference == 0
     assert ("plain", "finest") not in report.paired
+
+
+def test_stability_is_compared_within_a_question_only(tmp_path):
+    folder = write_run(tmp_path / "run")
+    add_method(folder, "warm_start", ["abcd", "abcd", "abcd", "acbd"])
+    add_method(folder, "plain", ["abcd", "abcd", "abcd", "cdab"])
+    add_method(folder, "keep", CLEAN)
+    report = collect(RunFolder(folder))
+    alone, anchored = ["base", "plain"], ["finest", "warm_start", "keep"]
+    assert report.blocks(report.methods) == {"alone": alone, "anchored": anchored}
+    assert report.blocks(["control", "finest_perturbed"]) == {
+        "alone": ["control"],
+        "anchored": ["finest_perturbed"],
+    }
+    compared = {pair: "jaccard@2" in found for pair, found in report.paired.items()}
+    # with base, what knows the deployed model is compared in accuracy alone; keep, in nothing
+    assert compared == {
+        ("base", "finest"): False,
+        ("base", "warm_start"): False,
+        ("base", "plain"): True,
+        ("warm_start", "finest"): True,
+    }
+    assert set(report.paired["base", "finest"]) == {"ndcg@2", "hit@2"}
+    # means: finest 2/3, warm_start 5/6
+    assert report.paired["warm_start", "finest"]["jaccard@2"].difference == pytest.approx(-1 / 6)
+
+
+def test_what_was_removed_has_its_interval_where_there_is_one(tmp_path, report):
+    found = report.removed["jaccard@2"]["finest"]
+    # distances: base 0 0 2/3 1, finest 0 0 2/3 2/3; resamples of u1 and u2 have nothing to remove
+    assert found["mean"] == pytest.approx(0.2) and np.isnan([found["low"], found["high"]]).all()
+    folder = write_run(tmp_path / "other")
+    lists = ["badc", "cdab", "acbd", "cdab"]  # of base: distances 0 1 2/3 1 at depth 2, none at 4
+    as_lists(lists, None).save(folder / "ranklists" / "base_perturbed.npz")
+    found = collect(RunFolder(folder)).removed["rbo@2"]["finest"]
+    assert found["low"] < found["mean"] < found["high"] <= 1
 
 
 def test_slices(report):

@@ -20,32 +20,58 @@ def last_column(found):
 
 
 REMOVED = [
-    ("churn@10", 0.4, 0.1, "75 %"),
-    ("rankshift@10", 8.0, 2.0, "75 %"),
-    ("rbo@10", 0.6, 0.7, "25 %"),
-    ("churn@10", 0.2, 0.3, "-50 %"),
-    ("churn@10", 0.0, 0.0, None),
-    ("rbo@10", 1.0, 1.0, None),
+    ("churn@10", 0.4, 0.1, (0.6, 0.9), "75 % [60, 90]"),
+    ("rankshift@10", 8.0, 2.0, (0.6, 0.9), "75 % [60, 90]"),
+    ("rbo@10", 0.6, 0.7, (-0.1, 0.6), "25 % [-10, 60] °"),
+    ("churn@10", 0.2, 0.3, (-0.9, -0.1), "-50 % [-90, -10]"),
+    ("rbo@10", 0.6, 0.7, (None, None), "25 % (no interval)"),
+    ("rbo@10", 0.6, 1.0, (1.0, 1.0), "100 %"),
+    ("churn@10", 0.0, 0.0, (None, None), None),
+    ("rbo@10", 1.0, 1.0, (None, None), None),
 ]
 
 
-@pytest.mark.parametrize(("measure", "base", "finest", "share"), REMOVED)
+@pytest.mark.parametrize(("measure", "base", "finest", "ends", "share"), REMOVED)
 def test_instability_removed_is_a_share_of_the_distance_from_agreement(
-    measure, base, finest, share
+    measure, base, finest, ends, share
 ):
-    found = last_column(result({measure: base}, {measure: finest}))
-    assert found == (f"instability removed ({measure})", [None, share])
+    found = result({measure: base}, {measure: finest})
+    found["removed"] = {"finest": {measure: dict(zip(("low", "high"), ends))}}
+    assert last_column(found) == (f"instability removed ({measure})", [None, share])
+    below = summary_table(found)
+    assert ("no effect is shown" in below) == ("°" in (share or ""))
+
+
+def test_what_stability_costs_in_accuracy_stands_beside_it_and_is_marked():
+    found = result({"rbo@10": 0.6}, {"rbo@10": 0.7})
+    found["accuracy"] = {
+        "base": {"mrr@10": 0.1, "ndcg@10": 0.2},
+        "base_perturbed": {"mrr@10": 0.1, "ndcg@10": 0.19},
+        "finest": {"mrr@10": 0.1, "ndcg@10": 0.198},  # -1 %: just tolerated
+        "finest_perturbed": {"mrr@10": 0.1, "ndcg@10": 0.1919},  # +1 %
+        "plain": {"mrr@10": 0.1, "ndcg@10": 0.21},
+        "plain_perturbed": {"mrr@10": 0.1, "ndcg@10": 0.18},  # -5.3 %
+    }
+    header, rows = summary_rows(found)
+    assert header == ["model", "mrr@10", "ndcg@10", "ndcg@10 change, %", "rbo@10", header[-1]]
+    assert [row[3] for row in rows] == [None, "-1.0 / +1.0", "+5.0 / -5.3 †"]
+    below = summary_table(found).splitlines()
+    assert "Change of ndcg@10: against base on the clean / on the perturbed log." in below
+    assert any(line.startswith("† ndcg@10 is more than 1 % below base's") for line in below)
+    del found["accuracy"]["plain"], found["accuracy"]["plain_perturbed"]
+    assert "†" not in summary_table(found)
 
 
 def test_jaccard_at_the_depth_shown_is_preferred():
     base = {"rbo@5": 0.5, "rbo@10": 0.5, "jaccard@5": 0.2, "jaccard@10": 0.6}
     finest = {"rbo@5": 0.5, "rbo@10": 0.5, "jaccard@5": 0.6, "jaccard@10": 0.8}
     at_10 = last_column(result(base, finest))
-    assert at_10 == ("instability removed (jaccard@10)", [None, "50 %"])
+    assert at_10 == ("instability removed (jaccard@10)", [None, "50 % (no interval)"])
     without = last_column(result(base, finest, accuracy={"hit@5": 0.1}))
     assert without[0] == "instability removed (jaccard@5)"
     shallow = [{k: v for k, v in of.items() if k.endswith("@5")} for of in (base, finest)]
-    assert last_column(result(*shallow)) == ("instability removed (jaccard@5)", [None, "50 %"])
+    shallow_column = last_column(result(*shallow))
+    assert shallow_column == ("instability removed (jaccard@5)", [None, "50 % (no interval)"])
 
 
 def test_the_two_questions_are_never_in_one_block():

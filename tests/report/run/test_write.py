@@ -101,6 +101,45 @@ def test_the_page_forbids_the_browser_to_fetch(run):
     assert page.count("plotly.js v") == get_plotlyjs().count("plotly.js v")  # embedded once
 
 
+def test_every_table_that_compares_methods_has_two_blocks(run):
+    text = (run / "report.md").read_text(encoding="utf-8")
+    titles = ("Stability", "Stability without seen items", "Accuracy", "Near-ties")
+    for title in titles:
+        table = text[text.index(f"\n## {title}\n") :].split("\n\n")[2]
+        lines = [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+        block = {row[1]: row[0].lower().rpartition(", ")[2] for row in lines}
+        assert block.pop("finest") == "knowing the deployed model", title
+        assert block.pop("finest'", "knowing the deployed model") == "knowing the deployed model"
+        assert block and set(block.values()) == {"retrained alone"}, title
+    for words in ("retrained alone", "knowing the deployed model"):
+        part = text[text.index(f"\n## Stability by group: {words}\n") :]
+        header = part.split("\n\n")[2].splitlines()[0]
+        assert ("finest" in header, "base" in header) == ("knowing" in words, "alone" in words)
+    movement = pd.read_csv(run / "tables" / "movement.csv")
+    assert set(movement["model"]) == {"base (alone)", "finest (anchored)"}
+
+
+def test_the_first_sentences_say_question_and_interval(run):
+    text = (run / "report.md").read_text(encoding="utf-8")
+    assert "each side retrained alone, have a mean Jaccard@2 of 0.583 [" in text
+    assert "- Knowing the deployed model: finest (0.667 [" in text
+    # resamples of u1 and u2 have nothing to remove, so that there is no interval
+    words = (
+        "shows no effect (20 % of base's instability, without an interval); keeping the deployed"
+    )
+    assert words in text and "| 20 % (no interval) " in text
+
+
+def test_one_question_is_one_block_as_before(tmp_path):
+    folder = write_run(tmp_path / "run", reference_model="own")
+    write_report(folder)
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "- Retrained alone: finest (0.667 [" in text
+    assert "## Stability by group\n" in text and "| jaccard@2 " in text
+    assert "nowing the deployed" not in text.replace("a method that knows the deployed", "")
+    assert not (folder / "tables" / "slices-anchored.csv").exists()
+
+
 def test_tokens_are_escaped_everywhere(run):
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page and "<b>u4" not in page and "<co>" not in page
@@ -151,8 +190,9 @@ def test_the_same_figures_in_html_markdown_and_latex(run):
 def test_every_figure_is_drawn_with_labelled_axes(run):
     page = (run / "report.html").read_text(encoding="utf-8").replace(get_plotlyjs(), "")
     names = re.findall(r'Plotly\.newPlot\(\s*"figure-([\w-]+)"', page)
-    assert set(names) >= {"users-jaccard", "users-rbo", "depth", "slice-0", "curve-ndcg"}
-    assert {"movement-base", "movement-finest", "curve-jaccard"} <= set(names)
+    assert set(names) >= {"users-jaccard", "users-rbo", "depth", "slice-0", "curve-ndcg-anchored"}
+    assert {"users-jaccard-anchored", "depth-anchored", "slice-0-anchored"} <= set(names)
+    assert {"movement-base", "movement-finest", "curve-jaccard-anchored"} <= set(names)
     assert len(set(names)) == len(names)
     axes = re.findall(r'"[xy]axis":\{.*?"text":"([^"]*)"', page)
     assert len(axes) == 2 * len(names) and all(axes)
