@@ -76,6 +76,7 @@ def _record(reader: _Reader, row: Row) -> dict[str, Any]:
         "model": where.model,
         "dataset": where.dataset,
         "method": row.method,
+        "question": row.question,
         "seed": where.seed,
         "shuffle_order": where.shuffle_order,
         "settings": where.variant.settings,

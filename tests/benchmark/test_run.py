@@ -65,6 +65,8 @@ def test_records_are_those_of_a_single_run(small_grid, write_grid, tmp_path, cap
     control, finest = found["records"][0], found["records"][-1]
     assert control["perturbation"] is control["plasticity"] is None
     assert all(abs(value - 1) <= 1e-12 for value in control["stability"].values())
+    answered = {r["method"]: r["question"] for r in found["records"]}
+    assert answered == dict.fromkeys(answered, "alone") | {"finest": "anchored"}
     check_costs({record["method"]: record for record in found["records"]})
     assert finest["epochs"] == {"base": 1, "method": 1}
 

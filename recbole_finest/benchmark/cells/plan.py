@@ -12,8 +12,9 @@ from recbole_finest.benchmark.grid.grid import Grid, Variant
 from recbole_finest.benchmark.grid.resolve import Resolver, absolute
 from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, of_base, of_role
-from recbole_finest.experiment.protocol import Base, settings_of, side_of
+from recbole_finest.experiment.protocol import Base, question, settings_of, side_of
 from recbole_finest.method import Method, make_method
+from recbole_finest.names import ALONE
 
 NONE = Variant("none", "none")
 CONTROL, SEED_CONTROL = "control", "seed_control"
@@ -51,6 +52,7 @@ class Row:
         models: hashes of the cells behind the clean side, by what they are: ``base`` (several of an
             ensemble), ``reference``, ``method``, ``evaluation``, ``base_evaluation``.
         perturbed: the same of the perturbed side.
+        question: the question that the method answers; a control is base, alone.
     """
 
     where: Where
@@ -58,6 +60,7 @@ class Row:
     measure: str
     models: dict[str, list[str]]
     perturbed: dict[str, list[str]]
+    question: str = ALONE
 
 
 @dataclass
@@ -117,7 +120,9 @@ class Planner:
         retrained: list[str] = []
         if any(variant.method == NONE.method for variant in self.grid.methods):
             retrained = self._side(where, perturbation, NONE.method)["evaluation"]
-        self._measured(where, where.variant.label, clean, perturbed, retrained)
+        method = make_method(where.variant.method, self._resolved(where)[0])
+        asked = question(method, self._settings(where))
+        self._measured(where, where.variant.label, clean, perturbed, retrained, asked)
 
     def _controls(self, where: Where) -> None:
         config = self._resolved(where)[0]
@@ -136,6 +141,7 @@ class Planner:
         clean: dict[str, list[str]],
         perturbed: dict[str, list[str]],
         retrained: list[str] | None = None,
+        asked: str = ALONE,
     ) -> None:
         base = self._side(where, None, "none")["evaluation"]
         clean = {**clean, "base_evaluation": base}
@@ -147,7 +153,7 @@ class Planner:
         }
         settings = of_role(self._settings(where), Role.COMPARISON)
         hash = self._add(where, "measure", label, None, settings, inputs)
-        self.result.rows.append(Row(where, label, hash, clean, perturbed))
+        self.result.rows.append(Row(where, label, hash, clean, perturbed, asked))
 
     # Sides ---------------------------------------------------------------------------------------
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from recbole_finest.evaluator.statistics.estimates import ENOUGH, LEVEL, Estimate
 from recbole_finest.report.leaderboard.rows import Against, Row
+from recbole_finest.report.questions import (
+    COSTLY,
+    NO_EFFECT,
+    NO_EFFECT_NOTE,
+    costly,
+    costly_note,
+    holds_zero,
+)
 from recbole_finest.report.table import NOTHING, estimate, number, p_value, signed
 
 
@@ -55,7 +64,30 @@ def comparison(found: Against | None) -> str:
     return f"{signed(found.gain)}, p {p_value(found.p_holm)}{star}"
 
 
+def removed(found: Estimate) -> str:
+    """The share of base's instability that is gone, marked where no effect is shown."""
+    text = per_cent(found)
+    if found.mean in (0.0, 1.0) or math.isnan(found.mean) or found.low == found.high:
+        return text
+    if math.isnan(found.low):
+        return f"{text} (no interval)"
+    return f"{text} {NO_EFFECT}" if holds_zero(found.low, found.high) else text
+
+
+def loses(row: Row) -> bool:
+    """Whether a method's accuracy is more than is tolerated below base's, on either side."""
+    return costly(row.change.mean, row.change_perturbed.mean)
+
+
+def notes(rows: Iterable[Row], metric: str) -> list[str]:
+    """What the marks of these rows mean, one sentence for each that is there."""
+    rows = list(rows)
+    found = [NO_EFFECT_NOTE] if any(NO_EFFECT in removed(row.removed) for row in rows) else []
+    return found + ([costly_note(metric)] if any(map(loses, rows)) else [])
+
+
 def method(row: Row, label: str | None = None) -> str:
-    """A method's name with what it is: the best baseline, on the front."""
+    """A method's name with what it is: the best baseline, on the front; and what it costs in accuracy."""
     marks = [word for word, holds in (("best baseline", row.best), ("front", row.front)) if holds]
-    return (label or row.method) + (f" ({', '.join(marks)})" if marks else "")
+    text = (label or row.method) + (f" ({', '.join(marks)})" if marks else "")
+    return f"{text} {COSTLY}" if loses(row) else text

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from recbole_finest.report.leaderboard.blocks import Block, make_blocks
+from recbole_finest.report.leaderboard.blocks import Block, board_name, make_blocks
 from recbole_finest.report.leaderboard.figures import trade_off
 from recbole_finest.report.leaderboard.headline import headline
 from recbole_finest.report.leaderboard.measures import Keys, shown_keys
-from recbole_finest.report.leaderboard.rank_table import rank_table
+from recbole_finest.report.leaderboard.questions import with_keep
+from recbole_finest.report.leaderboard.rank_table import rank_tables
 from recbole_finest.report.leaderboard.recommend import swept_methods
 from recbole_finest.report.leaderboard.records import Benchmark
+from recbole_finest.report.leaderboard.rows import Row
 from recbole_finest.report.leaderboard.sweeps import (
     max_loss,
     recommendations,
@@ -21,6 +23,7 @@ from recbole_finest.report.leaderboard.sweeps import (
     sweep_table,
 )
 from recbole_finest.report.leaderboard.tables import by_kind, every_measure, main_board
+from recbole_finest.report.questions import TITLES
 from recbole_finest.report.style import Figure
 from recbole_finest.report.table import Table
 from recbole_finest.seeding import generator
@@ -47,7 +50,7 @@ class Board:
 
 def make_board(bench: Benchmark) -> Board:
     """All that is shown; the same records give the same board, bootstrap included."""
-    rows, keys = bench.trainings, shown_keys(bench.trainings)
+    rows, keys = with_keep(bench.trainings), shown_keys(bench.trainings)
     loss = max_loss(bench.grid)
     settings = bench.grid.get("method_settings") or {}
     places = {name: i for i, name in enumerate(dict.fromkeys(rows["method"]))}
@@ -57,25 +60,37 @@ def make_board(bench: Benchmark) -> Board:
     figures: list[Figure] = []
     said: list[str] = []
     for same in _by_place(blocks):
-        made = list(_tables(same, rows, keys))
-        name = made[0].name
-        sections[made[0].title] = (name, [table.name for table in made])
-        tables |= {table.name: table for table in made}
-        families = swept_methods(same[0].rows, bench.variants)
-        left_out = {
-            r.method for rows in families.values() for r in rows if r.method not in families
-        }
-        drawn = trade_off(same[0], keys, places, left_out)
-        figures += [drawn] if drawn else []
-        if families and keys.stability and keys.accuracy:
-            swept = sweep_table(same, bench.variants, keys, loss)
-            _add(sections, tables, swept.title, swept.name, [swept])
-            figures += sweep_figures(same[0], bench.variants, keys, loss)
-            said += recommendations(same[0], bench.variants, keys, loss)
-    ranks = [rank_table(rows, order, keys) for order in dict.fromkeys(rows["shuffle_order"])]
-    _add(sections, tables, "Average ranks", "ranks", [table for table in ranks if table])
+        asked = [[b for b in same if b.question == q] for q in TITLES]
+        by_question = [members for members in asked if members]
+        made = [table for members in by_question for table in _tables(members, rows, keys)]
+        place = same[0].dataset, same[0].shuffle_order
+        heading = f"{place[0]}, shuffle order {place[1]}"
+        _add(sections, tables, heading, f"board-{board_name(*place)}", made)
+        firsts = [members[0] for members in by_question]
+        swept = [swept_methods(block.rows, bench.variants) for block in firsts]
+        figures += _trade_offs(zip(firsts, swept), keys, places)
+        if any(swept) and keys.stability and keys.accuracy:
+            table = sweep_table(same, bench.variants, keys, loss)
+            _add(sections, tables, table.title, table.name, [table])
+            for block in firsts:
+                figures += sweep_figures(block, bench.variants, keys, loss)
+                said += recommendations(block, bench.variants, keys, loss)
+    orders = dict.fromkeys(rows["shuffle_order"])
+    ranks = [table for order in orders for table in rank_tables(rows, order, keys)]
+    _add(sections, tables, "Average ranks", "ranks", ranks)
     _add(sections, tables, "Failed cells", "failed", _failed(bench))
     return Board(headline(bench, blocks, keys, said), blocks, sections, tables, figures)
+
+
+def _trade_offs(
+    blocks: Iterable[tuple[Block, dict[str, list[Row]]]], keys: Keys, places: Mapping[str, int]
+) -> Iterator[Figure]:
+    """A figure for each block that has points; a sweep's settings, given beside it, have their own."""
+    for block, families in blocks:
+        members = (row.method for rows in families.values() for row in rows)
+        drawn = trade_off(block, keys, places, {m for m in members if m not in families})
+        if drawn is not None:
+            yield drawn
 
 
 def _by_place(blocks: list[Block]) -> list[list[Block]]:
@@ -93,6 +108,7 @@ def _tables(blocks: list[Block], trainings: pd.DataFrame, keys: Keys) -> Iterato
     here = (trainings["dataset"] == first.dataset) & (
         trainings["shuffle_order"] == first.shuffle_order
     )
+    here &= trainings["question"] == first.question
     if keys.stability and trainings.loc[here & (trainings["kind"] != "none"), "kind"].nunique() > 1:
         yield by_kind(blocks, trainings[here], keys)
 

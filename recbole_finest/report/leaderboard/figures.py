@@ -10,10 +10,9 @@ import plotly.graph_objects as go
 from recbole_finest.evaluator.statistics.estimates import Estimate
 from recbole_finest.evaluator.statistics.pareto import pareto_front
 from recbole_finest.report.labels import measure_label
-from recbole_finest.report.leaderboard.blocks import Block
+from recbole_finest.report.leaderboard.blocks import Block, board_name
 from recbole_finest.report.leaderboard.measures import Keys
 from recbole_finest.report.leaderboard.rows import Row
-from recbole_finest.report.leaderboard.tables import board_name
 from recbole_finest.report.style import COLOURS, SYMBOLS, Figure, figure
 
 DRAWN, ENTRY = (
@@ -43,13 +42,15 @@ def trade_off(
         "instability removed (%)",
         DRAWN + ENTRY * len(traces),
     )
+    base = "base, which is retrained alone," if block.reference not in block.rows else "none"
     return Figure(
-        f"front-{board_name(block.dataset, block.shuffle_order)}",
+        f"front-{block.name}",
         f"board-{board_name(block.dataset, block.shuffle_order)}",
-        f"Stability against accuracy: {block.dataset}, {block.model}",
+        f"Stability against accuracy: {block.dataset}, {block.model}{block.words}",
         f"Further up is more stable (in {measure_label(keys.stability[0])}), further right more accurate; "
-        "none is at 0, 0. The line is the Pareto front: no method here beats those on it in both. Bars are "
-        "95 % intervals over replicates; accuracy is that of the side, clean or perturbed, that lost more.",
+        f"{base} is at 0, 0. The line is the Pareto front: no method here beats those on it in both. Bars "
+        "are 95 % intervals over replicates; accuracy is that of the side, clean or perturbed, that lost "
+        "more.",
         plot,
     )
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recbole_finest.evaluator.measures.direction import EXACT, full_agreement
-from recbole_finest.evaluator.statistics.estimates import ENOUGH, Estimate, replicates_needed
+from recbole_finest.evaluator.statistics.estimates import replicates_needed
+from recbole_finest.names import ALONE, ANCHORED
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.leaderboard import cells
 from recbole_finest.report.leaderboard.blocks import Block
 from recbole_finest.report.leaderboard.measures import Keys
 from recbole_finest.report.leaderboard.records import CONTROLS, Benchmark
-from recbole_finest.report.leaderboard.rows import Row
-from recbole_finest.report.table import number, p_value, per_cent, signed
+from recbole_finest.report.leaderboard.result import result_sentence
+from recbole_finest.report.questions import MEANING, TITLES
+from recbole_finest.report.table import p_value
 
 HOW_TO_READ = (
     "How to read it: each row is a way to train a model. Its stability compares the lists for the same "
@@ -28,6 +30,13 @@ HOW_TO_READ = (
     "that; finest_dropout: both gives all of them dropout. Test perturbations of one model and seed share "
     "its base, and ensembles of neighbouring seeds share members (of size 3, seed s uses the bases "
     "of s, s + 1 and s + 2), so that replicates are not wholly independent."
+)
+
+TWO_QUESTIONS = (
+    "Two questions, never mixed: "
+    + "; ".join(f"{TITLES[q].lower()}, {MEANING[q]}" for q in (ALONE, ANCHORED))
+    + ". Methods are ranked, compared and recommended within a question only; instability removed and "
+    "changes of accuracy are of base's, which is retrained alone, in both."
 )
 
 
@@ -44,16 +53,17 @@ def headline(
     """
     first = _first_blocks(blocks)
     found = [_run(bench), _controls(bench.trainings, keys)]
-    found += [sentence for block in first if (sentence := _result(block, keys))]
+    found += [sentence for block in first if (sentence := result_sentence(block, keys))]
     found += [*recommended, _noise_floor(first, keys), _replicates(first)]
-    return [sentence for sentence in found if sentence] + [HOW_TO_READ]
+    two = [TWO_QUESTIONS] if any(block.both for block in blocks) else []
+    return [*(sentence for sentence in found if sentence), *two, HOW_TO_READ]
 
 
 def _first_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """The first block of each data set and shuffle order: all its models together."""
-    found: dict[tuple[str, str], Block] = {}
+    """The first block of each data set, shuffle order and question: all its models together."""
+    found: dict[tuple[str, str, str], Block] = {}
     for block in blocks:
-        found.setdefault((block.dataset, block.shuffle_order), block)
+        found.setdefault((block.dataset, block.shuffle_order, block.question), block)
     return list(found.values())
 
 
@@ -147,50 +157,10 @@ def _noise_floor(blocks: Sequence[Block], keys: Keys) -> str:
     )
 
 
-def _result(block: Block, keys: Keys) -> str:
-    """What FINEST does on one data set, beside none and the best baseline."""
-    row, none, best = block.row("finest"), block.row("none"), block.best
-    if row is None or none is None or best is None or row.removed.mean != row.removed.mean:
-        return ""
-    main = keys.stability[0]
-    text = (
-        f"{block.dataset} (shuffle order {block.shuffle_order}, {block.model}): "
-        f"{measure_label(main)} {number(none.stability[main].mean, 3)} without fine-tuning, "
-        f"{number(row.stability[main].mean, 3)} with finest, which removes {_share(row.removed)} of "
-        f"the instability{_price(row, keys)}, at {cells.ratio(row.cost)} the training cost"
-    )
-    if best is none:
-        return text + "; no baseline is more stable at an accuracy loss of at most 1 %."
-    return (
-        text + f"; the best baseline, {best.method}, removes {_share(best.removed)}{_beside(row)}."
-    )
-
-
-def _share(found: Estimate) -> str:
-    """A share of the instability: ``58 % [55, 61]``."""
-    if not found.low < found.high:
-        return per_cent(found.mean)
-    return f"{per_cent(found.mean)} [{100 * found.low:.0f}, {100 * found.high:.0f}]"
-
-
-def _price(row: Row, keys: Keys) -> str:
-    if not row.accuracy_change.n:
-        return ""
-    metric = measure_label(keys.accuracy[0])
-    return f" while {metric} changes by {cells.per_cent(row.accuracy_change)} %"
-
-
-def _beside(row: Row) -> str:
-    found = row.against_best
-    if found is None or not found.n:
-        return ""
-    test = "" if found.n < ENOUGH else f", p {p_value(found.p_holm)}"
-    return f" (finest against it {signed(found.gain)}{test})"
-
-
 def _replicates(blocks: Sequence[Block]) -> str:
     """Says when the tests cannot find anything."""
-    found = [row.against_none for block in blocks for row in block.rows if row.against_none]
+    tested = [row.against_none or row.against_best for block in blocks for row in block.rows]
+    found = [made for made in tested if made]
     least = min((made.n for made in found), default=0)
     compared = max((made.compared for made in found), default=0)
     needed = replicates_needed(compared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -11,17 +12,36 @@ from recbole_finest.evaluator.statistics.ranking import Ranking, ranking
 from recbole_finest.names import CONTROLS
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.leaderboard.measures import Keys
+from recbole_finest.report.questions import TITLES
 from recbole_finest.report.table import NOTHING, Table, number, p_value
 
 
-def rank_table(trainings: pd.DataFrame, order: str, keys: Keys) -> Table | None:
-    """Average ranks by stability and by accuracy of one shuffle order's trainings.
+def rank_tables(trainings: pd.DataFrame, order: str, keys: Keys) -> Iterator[Table]:
+    """Average ranks of one shuffle order's trainings, a table for each question.
+
+    Of two questions one with a single method has no ranks.
+    """
+    methods = _methods(trainings[trainings["shuffle_order"] == order])
+    asked = [question for question in TITLES if (methods["question"] == question).any()]
+    for question in asked:
+        own = methods[methods["question"] == question]
+        both = len(asked) > 1
+        if both and own["method"].nunique() < 2:
+            continue
+        name = f"{order}-{question}" if both else order
+        found = rank_table(own, name, keys, f": {TITLES[question].lower()}" if both else "")
+        if found is not None:
+            yield found
+
+
+def rank_table(chosen: pd.DataFrame, name: str, keys: Keys, words: str = "") -> Table | None:
+    """Average ranks by stability and by accuracy of trainings of one shuffle order and question.
 
     None where no block has all methods, or one of the two was not measured.
     """
     if not (keys.stability and keys.accuracy):
         return None
-    chosen = trainings[trainings["shuffle_order"] == order]
+    order = chosen["shuffle_order"].iloc[0]
     stability, accuracy = rank_by_stability(chosen, keys), rank_by_accuracy(chosen, keys)
     if not stability.ranks:
         return None
@@ -37,15 +57,16 @@ def rank_table(trainings: pd.DataFrame, order: str, keys: Keys) -> Table | None:
         ]
     )
     texts = frame.copy().astype(object)
-    for name in columns:
-        texts[name] = [number(value, 2) for value in frame[name]]
+    for column in columns:
+        texts[column] = [number(value, 2) for value in frame[column]]
     note = (
         f"Average rank, 1 being the best, over {stability.blocks} blocks (data set × model × test "
         f"perturbation × seed){_left_out(stability)}; accuracy is the mean of the clean and the perturbed "
         f"side. Friedman's test that all methods are alike: {_friedman(stability)} by stability, "
         f"{_friedman(accuracy)} by accuracy."
     )
-    return Table(f"ranks-{order}", f"Average ranks, shuffle order {order}", note, frame, texts)
+    title = f"Average ranks, shuffle order {order}{words}"
+    return Table(f"ranks-{name}", title, note, frame, texts)
 
 
 def rank_by_stability(trainings: pd.DataFrame, keys: Keys) -> Ranking:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recbole_finest.benchmark.grid.sweep import MAX_ACCURACY_LOSS
-from recbole_finest.report.leaderboard.blocks import NO_METHOD, keeps_accuracy
+from recbole_finest.report.leaderboard.baseline import keeps_accuracy
+from recbole_finest.report.leaderboard.questions import KEEP, NO_METHOD
 from recbole_finest.report.leaderboard.records import Variant
 from recbole_finest.report.leaderboard.rows import Row
 
@@ -23,7 +24,7 @@ def swept_methods(rows: Sequence[Row], variants: Variants) -> dict[str, list[Row
     """
     found: dict[str, list[Row]] = {}
     for row in rows:
-        if row.method != NO_METHOD:
+        if row.method not in (NO_METHOD, KEEP):
             variant = variants.get(row.method)
             found.setdefault(variant.method if variant else row.method, []).append(row)
     return {

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_finest.errors import UserError
+from recbole_finest.report.leaderboard.questions import question_of
 
 RECORDS = "records.json"
 CONTROLS = ("control", "seed_control")
@@ -97,8 +98,11 @@ def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Be
     Raises:
         UserError: one training is recorded twice.
     """
-    rows = [_row(record, folder) for record in contents["records"]]
-    trainings = pd.DataFrame(rows, columns=None if rows else [*PLACE, "drawn", "kind"])
+    rows = [
+        {**_row(record, folder), "question": question_of(record, contents.get("grid") or {})}
+        for record in contents["records"]
+    ]
+    trainings = pd.DataFrame(rows, columns=None if rows else [*PLACE, "drawn", "kind", "question"])
     twice = trainings[trainings.duplicated(PLACE)]
     if len(twice):
         names = [*PLACE[:-1], "drawn"]

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from recbole_finest.benchmark.grid.sweep import MAX_ACCURACY_LOSS
 from recbole_finest.report.labels import measure_label
 from recbole_finest.report.leaderboard import cells
-from recbole_finest.report.leaderboard.blocks import Block
+from recbole_finest.report.leaderboard.blocks import Block, board_name
 from recbole_finest.report.leaderboard.figures import DRAWN, ENTRY, bar, known, marker
 from recbole_finest.report.leaderboard.measures import Keys
 from recbole_finest.report.leaderboard.recommend import (
@@ -20,7 +20,7 @@ from recbole_finest.report.leaderboard.recommend import (
     swept_methods,
 )
 from recbole_finest.report.leaderboard.rows import Row
-from recbole_finest.report.leaderboard.tables import board_name
+from recbole_finest.report.questions import in_words
 from recbole_finest.report.style import Figure, figure
 from recbole_finest.report.table import NOTHING, Table, per_cent
 
@@ -48,7 +48,7 @@ def rule(keys: Keys, loss: float) -> str:
 def sweep_table(blocks: Sequence[Block], variants: Variants, keys: Keys, loss: float) -> Table:
     """The recommended setting for all models together and for each."""
     rows = [
-        {"model": block.model, "method": method, "row": recommend(members, loss)}
+        {"block": block, "method": method, "row": recommend(members, loss)}
         for block in blocks
         for method, members in swept_methods(block.rows, variants).items()
     ]
@@ -62,13 +62,15 @@ def sweep_table(blocks: Sequence[Block], variants: Variants, keys: Keys, loss: f
 
 def _shown(found: Mapping[str, Any], keys: Keys) -> dict[str, str]:
     row: Row | None = found["row"]
-    texts = {"model": found["model"], "method": found["method"]}
+    block = found["block"]
+    texts = {"model": block.model, "method": found["method"]}
+    texts |= {"question": block.question} if block.both else {}
     if row is None:
         return {**texts, "recommended": "none keeps accuracy"}
     return {
         **texts,
         "recommended": row.method,
-        "instability removed, %": cells.per_cent(row.removed),
+        "instability removed, %": cells.removed(row.removed),
         f"{measure_label(keys.accuracy[0])} change, %": cells.per_cent(row.accuracy_change),
         "training cost": cells.ratio(row.cost),
     }
@@ -76,7 +78,7 @@ def _shown(found: Mapping[str, Any], keys: Keys) -> dict[str, str]:
 
 def recommendations(block: Block, variants: Variants, keys: Keys, loss: float) -> Iterator[str]:
     """The recommended settings of one block in sentences."""
-    place = f"{block.dataset} (shuffle order {block.shuffle_order}, {block.model})"
+    place = block.place
     metric = measure_label(keys.accuracy[0])
     for method, members in swept_methods(block.rows, variants).items():
         row = recommend(members, loss)
@@ -88,8 +90,8 @@ def recommendations(block: Block, variants: Variants, keys: Keys, loss: float) -
             continue
         yield (
             f"Recommended setting of {method} on {place}: {row.method}, the best of {len(members)}; it "
-            f"removes {per_cent(row.removed.mean)} of the instability while "
-            f"{metric} changes by {cells.per_cent(row.accuracy_change, interval=False)} %."
+            f"{in_words(row.removed.mean, row.removed.low, row.removed.high)} while "
+            f"{metric} changes by {cells.per_cent(row.accuracy_change)} %."
         )
 
 
@@ -109,9 +111,9 @@ def sweep_figures(block: Block, variants: Variants, keys: Keys, loss: float) -> 
         )
         plot.add_vline(x=-100 * loss, line={"color": "#9aa4b2", "width": 1.5, "dash": "dash"})
         yield Figure(
-            board_name("sweep", place, method),
+            board_name("sweep", block.name, method),
             f"sweep-{place}",
-            f"Trade-off of {method}: {block.dataset}, {block.model}",
+            f"Trade-off of {method}: {block.dataset}, {block.model}{block.words}",
             "Each curve varies one setting, the others at their defaults; the numbers are its values. "
             f"What is left of the dashed line costs more than {per_cent(loss, 1)} of accuracy; the "
             "recommended setting is ringed. Bars are 95 % intervals over replicates.",

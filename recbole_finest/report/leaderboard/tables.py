@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.leaderboard import cells
 from recbole_finest.report.leaderboard.blocks import Block
 from recbole_finest.report.leaderboard.measures import Keys
+from recbole_finest.report.leaderboard.questions import KEEP
 from recbole_finest.report.leaderboard.rows import ALL, Row
 from recbole_finest.report.table import NOTHING, Table, number
 
@@ -29,29 +29,35 @@ COST = (
 )
 
 
-def board_name(*parts: str) -> str:
-    """Part of the names of elements that belong to a data set and shuffle order."""
-    return re.sub(r"[^\w-]+", "-", "-".join(parts))
-
-
 def main_board(blocks: Sequence[Block], keys: Keys) -> Table:
-    """The leaderboard of one data set and shuffle order, one row a method for each model."""
+    """The leaderboard of one data set, shuffle order and question: one row a method for each model."""
     rows = [row for block in blocks for row in [*block.rows, *block.controls]]
     first = blocks[0]
+    metric = measure_label(keys.accuracy[0]) if keys.accuracy else "accuracy"
+    frame = pd.DataFrame([shown(row, keys) for row in rows]).fillna(NOTHING)
+    if first.both and (frame["against none"] == NOTHING).all():
+        frame = frame.drop(columns="against none")
     note = (
         "Mean over n replicates (model, seed and test perturbation) with a bootstrap 95 % interval; "
         "accuracy is that of the models of the clean log. Changes and instability removed are against "
-        "none. Differences are in the first stability measure, positive where the method is more stable; p "
-        "is Wilcoxon's signed-rank test over paired replicates after Holm's correction over the methods of "
-        "a group of rows, * below 0.05; fewer than six replicates (n < 6) allow no p-value below 0.05. On "
-        "the front are the methods that no other one beats in both accuracy and stability. " + COST
+        f"none{', base retrained alone' if first.both else ''}. Differences are in the first stability "
+        "measure, positive where the method is more stable; p is Wilcoxon's signed-rank test over paired "
+        "replicates after Holm's correction over the methods of a group of rows, * below 0.05; fewer than "
+        "six replicates (n < 6) allow no p-value below 0.05. On the front are the methods that no other "
+        "one here beats in both accuracy and stability. "
     )
+    if KEEP in frame["method"].str.partition(" ")[0].to_numpy():
+        note += (
+            "keep is the deployed model, kept: its lists do not change and nothing is trained, so that it "
+            "is never called the best baseline. "
+        )
+    note += " ".join([*cells.notes(rows, metric), COST])
     return Table(
-        f"board-{board_name(first.dataset, first.shuffle_order)}",
-        f"{first.dataset}, shuffle order {first.shuffle_order}",
+        f"board-{first.name}",
+        f"{first.dataset}, shuffle order {first.shuffle_order}{first.words}",
         note,
-        pd.DataFrame([flat(row) for row in rows]),
-        pd.DataFrame([shown(row, keys) for row in rows]).fillna(NOTHING),
+        pd.DataFrame([r for block in blocks for r in flat_rows(block)]),
+        frame,
         grouped=True,
     )
 
@@ -65,7 +71,7 @@ def shown(row: Row, keys: Keys) -> dict[str, str]:
         "method": cells.method(row, label(row.method)),
         "n": str(row.n),
         **dict(list(stability.items())[:1]),
-        "instability removed, %": cells.per_cent(row.removed),
+        "instability removed, %": cells.removed(row.removed),
         **{measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]},
         f"{accuracy} change, %": cells.per_cent(row.change),
         "change on the perturbed log, %": cells.per_cent(row.change_perturbed),
@@ -102,6 +108,12 @@ def flat(row: Row) -> dict[str, Any]:
         for part in ("gain", "p", "p_holm", "n"):
             found[f"{name}_{part}"] = NAN if made is None else getattr(made, part)
     return found
+
+
+def flat_rows(block: Block) -> list[dict[str, Any]]:
+    """A block's rows unrounded, each with its question."""
+    rows = [*block.rows, *block.controls]
+    return [{"question": block.question, **flat(row)} for row in rows]
 
 
 def _ends(name: str, found: Estimate) -> dict[str, float]:
@@ -146,5 +158,5 @@ def _simple(
     kind: str, blocks: Sequence[Block], title: str, note: str, rows: Iterable[dict[str, str]]
 ) -> Table:
     frame = pd.DataFrame(list(rows))
-    place = board_name(blocks[0].dataset, blocks[0].shuffle_order)
-    return Table(f"{kind}-{place}", title, note, frame, frame)
+    block = blocks[0]
+    return Table(f"{kind}-{block.name}", f"{title}{block.words}", note, frame, frame)

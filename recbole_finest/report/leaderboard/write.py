@@ -17,9 +17,10 @@ from recbole_finest.report.leaderboard import cells
 from recbole_finest.report.leaderboard.blocks import make_blocks
 from recbole_finest.report.leaderboard.contents import Board, make_board
 from recbole_finest.report.leaderboard.measures import Keys, shown_keys
+from recbole_finest.report.leaderboard.questions import with_keep
 from recbole_finest.report.leaderboard.records import from_contents, read_benchmark
 from recbole_finest.report.leaderboard.rows import Row
-from recbole_finest.report.leaderboard.tables import flat
+from recbole_finest.report.leaderboard.tables import flat_rows
 from recbole_finest.report.page import WORDS, by_section, render
 from recbole_finest.report.table import escape_markdown, number
 from recbole_finest.seeding import generator
@@ -46,9 +47,9 @@ def write_leaderboard(output_dir: str | os.PathLike[str]) -> Path:
     """
     folder = Path(output_dir)
     board = make_board(read_benchmark(folder))
-    rows = [row for block in board.blocks for row in [*block.rows, *block.controls]]
+    rows = [row for block in board.blocks for row in flat_rows(block)]
     try:
-        write_text(folder / "leaderboard.csv", pd.DataFrame(map(flat, rows)).to_csv(index=False))
+        write_text(folder / "leaderboard.csv", pd.DataFrame(rows).to_csv(index=False))
         write_text(folder / "leaderboard.tex", _latex(board))
         write_text(folder / "leaderboard.html", _page(board))
         write_text(folder / "leaderboard.md", _markdown(board))
@@ -71,12 +72,16 @@ def main_table(records: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     settings = bench.grid.get("method_settings") or {}
     rng = generator(0, "leaderboard")
     tables = []
-    for block in make_blocks(bench.trainings, keys, settings, rng, each_model=False):
+    trainings = with_keep(bench.trainings)
+    blocks = list(make_blocks(trainings, keys, settings, rng, each_model=False))
+    for block in blocks:
         lines = [_line(row, keys) for row in [*block.rows, *block.controls]]
         title = f"{block.dataset}, shuffle order {block.shuffle_order}, {block.model}"
         table = tabulate(lines, headers="keys", tablefmt="github", disable_numparse=True)
-        tables.append(f"{title}\n{table}")
-    return "\n\n".join(tables)
+        tables.append(f"{title}{block.words}\n{table}")
+    rows = [row for block in blocks for row in block.rows]
+    metric = measure_label(keys.accuracy[0]) if keys.accuracy else "accuracy"
+    return "\n\n".join([*tables, *cells.notes(rows, metric)])
 
 
 def _line(row: Row, keys: Keys) -> dict[str, str]:
@@ -87,7 +92,7 @@ def _line(row: Row, keys: Keys) -> dict[str, str]:
         **{measure_label(k): number(row.accuracy[k].mean) for k in keys.accuracy[:1]},
         "change, %": cells.per_cent(row.accuracy_change, interval=False),
         **{measure_label(k): number(row.stability[k].mean) for k in keys.stability},
-        "removed, %": cells.per_cent(row.removed, interval=False),
+        "removed, %": cells.removed(row.removed),
         "training cost": cells.ratio(row.cost),
     }
 
@@ -97,9 +102,9 @@ def _markdown(board: Board) -> str:
     parts = [f"# {TITLE}", sentences]
     for heading, (_, names) in board.sections.items():
         parts.append(f"## {escape_markdown(heading)}")
-        for place, name in enumerate(names):
+        for name in names:
             table = board.tables[name]
-            if place:
+            if table.title != heading:
                 parts.append(f"### {escape_markdown(table.title)}")
             parts += [escape_markdown(table.note), table.markdown()]
     return "\n\n".join(parts) + "\n"
@@ -120,5 +125,5 @@ def _page(board: Board) -> str:
         sections=board.sections,
         tables=board.tables,
         figures=by_section(board.figures),
-        words=(*WORDS, "method", "cell", "error", "setting", "recommended"),
+        words=(*WORDS, "method", "cell", "error", "setting", "recommended", "question"),
     )

@@ -21,7 +21,7 @@ def page(tmp_path_factory):
 def test_the_page_opens_without_errors_or_requests_and_fits(browser, page, width):
     browser.open(page, width)
     plots = browser.value("document.querySelectorAll('.plotly-graph-div').length")
-    assert plots == 4  # three data sets, and a sweep
+    assert plots == 6  # three data sets, two of them with both questions, and a sweep
     browser.wait_for(f"document.querySelectorAll('.plotly-graph-div .xtitle').length >= {plots}")
     requests = [event["request"]["url"] for event in browser.reported("Network.requestWillBeSent")]
     assert [url for url in requests if not url.startswith("data:")] == [page.resolve().as_uri()]

@@ -86,15 +86,23 @@ def test_the_result_in_a_sentence(folder):
     text = text_of(folder, "leaderboard.md")
     # distances: none .40 .39 .30 .29 (mean .345), finest .20 .19 .10 .09 (mean .145): 58 % gone
     assert re.search(
-        r"toy \(shuffle order stable, all models\): Jaccard@10 0\.655 without fine-tuning, 0\.855 "
-        r"with finest, which removes 58 % \[\d\d, \d\d\] of the instability",
+        r"toy \(shuffle order stable, all models\), knowing the deployed model: base, retrained alone, has "
+        r"Jaccard@10 0\.655; finest has 0\.855 and removes 58 % \[\d\d, \d\d\] of base's instability while",
         text,
     )
-    assert "the best baseline, plain, removes 14 % [" in text  # .05 of .345
+    assert "; keeping the deployed model removes all of it, at no cost; no baseline is more" in text
+    assert re.search(
+        r"toy \(shuffle order stable, all models\), retrained alone: base has Jaccard@10 0\.655; the best "
+        r"baseline, plain \(chosen on these figures\), has 0\.705 and removes 14 % \[",  # .05 of .345
+        text,
+    )
+    # one replicate: no interval, and so no effect
+    assert "finest has 0.900 and shows no effect (89 % of base's instability, without an" in text
+    assert "Two questions, never mixed: retrained alone, each side sees its own log only;" in text
     assert "Noise floor" in text and "Jaccard@10 0.300 (toy, stable)" in text
-    # one or two replicates a model, and two methods compared
-    assert "Too few replicates for significance: with 1," in text
-    assert "asks for at least 7 replicates" in text
+    # four replicates, and one method compared with base: plain
+    assert "Too few replicates for significance: with 4," in text
+    assert "asks for at least 6 replicates" in text
 
 
 def test_a_control_that_is_not_exact_is_said_loudly(tmp_path):
@@ -112,12 +120,15 @@ def test_csv_is_unrounded(folder):
     assert found.loc[("b_c & d", "stable", "SASRec", "none"), "jaccard@10"] == 0.123456789012345
     finest = found.loc[("toy", "stable", "all models", "finest")]
     assert finest["removed"] == pytest.approx(1 - 0.145 / 0.345, abs=1e-12)
-    assert finest["n"] == 4 and finest["against_best_n"] == 4
+    assert finest["n"] == 4 and np.isnan(finest["against_best_n"])
+    assert found.loc[("toy", "stable", "all models", "plain"), "against_none_n"] == 4
+    assert set(found.groupby("question").groups) == {"alone", "anchored"}
+    assert set(found.xs("finest", level="method")["question"]) == {"anchored"}
     assert finest["removed_low"] < finest["removed"] < finest["removed_high"]
     assert bool(found.loc[("toy", "stable", "all models", "plain"), "best"])
     assert (
-        len(found) == 2 + 3 * 3 + 2 * 2
-    )  # the other data set; all, two models; controls of one and all
+        len(found) == 3 + 3 * 4 + 2 * 2
+    )  # the other data set; all, two models, keep among them; controls of one and all
 
 
 def test_cost_is_shown_in_seconds_and_against_base(tmp_path):
@@ -191,10 +202,17 @@ def test_the_page_names_no_outside_address(folder):
 def test_the_figures_have_their_points_intervals_and_front(folder):
     page = text_of(folder, "leaderboard.html").replace(get_plotlyjs(), "")
     plots = re.findall(r'Plotly\.newPlot\(\s*"(figure-[\w-]+)",\s*(\[.*?\]),\s*\{', page, re.DOTALL)
-    assert [name for name, _ in plots] == ["figure-front-toy-stable", "figure-front-b_c-d-stable"]
+    assert [name for name, _ in plots] == [
+        "figure-front-toy-stable-alone",
+        "figure-front-toy-stable-anchored",
+        "figure-front-b_c-d-stable-anchored",
+    ]
     front, *points = json.loads(plots[0][1])
-    assert front["name"] == "Pareto front" and front["y"] == [pytest.approx(100 * 0.2 / 0.345)]
-    assert [point["name"] for point in points] == ["none", "finest", "plain"]
+    assert front["name"] == "Pareto front" and front["y"] == [pytest.approx(100 * 0.05 / 0.345)]
+    assert [point["name"] for point in points] == ["none", "plain"]
+    front, *points = json.loads(plots[1][1])
+    assert front["y"] == [100] and [point["name"] for point in points] == ["keep", "finest"]
+    assert points[1]["y"] == [pytest.approx(100 * 0.2 / 0.345)]
     assert points[1]["error_y"]["array"][0] > 0 and points[1]["error_x"]["array"] == [0.0]
 
 
@@ -233,12 +251,44 @@ def test_the_worst_users_where_the_values_are_kept(tmp_path):
 
 def test_main_table_is_short():
     lines = main_table(some()).splitlines()
-    assert lines[0] == "toy, shuffle order stable, all models"
-    assert (
-        len(lines) == 1 + 2 + 5 + 1 + 1 + 2 + 2
-    )  # three methods and two controls, an empty line, two
-    finest = next(line for line in lines if line.startswith("| finest (front)"))
-    assert "0.8550" in finest and "+58.0" in finest
+    titles = [line for line in lines if line and not line.startswith("|")]
+    assert titles == [
+        "toy, shuffle order stable, all models: retrained alone",
+        "toy, shuffle order stable, all models: knowing the deployed model",
+        "b_c & d, shuffle order stable, SASRec: retrained alone",
+        "b_c & d, shuffle order stable, SASRec: knowing the deployed model",
+    ]
+    # two methods and two controls, keep and finest; base, keep and finest; an empty line between
+    assert len(lines) == (3 + 4) + 1 + (3 + 2) + 1 + (3 + 1) + 1 + (3 + 2)
+    finest = next(line for line in lines if line.startswith("| finest "))
+    assert "0.8550" in finest and "+58.0 [" in finest
+    one = main_table([record("none", 0.6), record("plain", 0.7)]).splitlines()
+    assert one[0] == "toy, shuffle order stable, SASRec" and len(one) == 3 + 2
+
+
+def test_stability_that_is_bought_with_accuracy_is_marked(tmp_path):
+    records = [
+        record(method, value + 0.01 * i, ndcg, which=i)
+        for method, value, ndcg in (
+            ("none", 0.6, 0.1),
+            ("plain", 0.7, 0.099),
+            ("ensemble", 0.8, 0.0989),
+        )
+        for i in range(2)
+    ]
+    write_leaderboard(write_records(tmp_path, records))
+    text = text_of(tmp_path, "leaderboard.md")
+    assert "| ensemble (front) † " in text and "| plain (best baseline, front) " in text
+    assert text.count("† NDCG@10 is more than 1 % below base's") == 1
+    table = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    header = [cell.strip() for cell in table[0]]
+    place = header.index("NDCG@10")  # beside stability, its change beside it
+    assert header[place - 1 : place + 2] == [
+        "instability removed, %",
+        "NDCG@10",
+        "NDCG@10 change, %",
+    ]
+    assert "†" in main_table(records) and "†" not in main_table(records[:4])
     assert main_table({"records": some()}) == main_table(some())
 
 
