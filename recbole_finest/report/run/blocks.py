@@ -30,6 +30,7 @@ class FigureBlock:
         """The figure under the block's name and title."""
         name = name if self.asked == ALONE else f"{name}-{self.asked}"
         title = f"{title}: {self.words.lower()}" if self.words else title
+        plot.update_layout(showlegend=True)  # a block may be one line, which has to be named
         return Figure(name, section, title, note, plot)
 
 
