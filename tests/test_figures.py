@@ -72,14 +72,14 @@ UNRECORDED = [
         "What the anchor does",
         "removed, % (NDCG@10), ",
         1,
-        "of version 0.1.0, at commit",
+        "of version 0.1.0, recorded at commit f557b77",
     ),
     *(
         ("docs/methods.md", "Without an anchor", columns, 1, words)
         for columns, words in (
             ("base's training, Jaccard@10", "measured by hand with version 0.1.0"),
             ("base's training, epochs", "measured by hand with version 0.1.0"),
-            ("base's training, seed", "at commit e862203"),
+            ("base's training, seed", "recorded at commit e862203"),
         )
     ),
     (

@@ -20,6 +20,8 @@ from recbole_finest.benchmark.grid.grid import read_grid
 from recbole_finest.benchmark.grid.resolve import absolute
 from recbole_finest.benchmark.run import Options, prepare_benchmark
 from recbole_finest.cli.benchmark import main
+from recbole_finest.report.leaderboard.questions import with_keep
+from recbole_finest.report.leaderboard.records import from_contents
 
 ROOT = Path(__file__).parents[2]
 TIMES = {"seconds", "seconds_perturbed", "cell_seconds"}
@@ -83,6 +85,21 @@ def check_costs(records):
         assert records[name]["cost_ratio"] == pytest.approx(spent / base), name
         assert records[name]["inference_seconds"] == pytest.approx(scoring), name
         assert records[name]["inference_ratio"] == 1.0
+
+
+def test_the_deployed_model_kept_is_what_the_leaderboard_works_out_from_base(
+    small_grid, write_grid, tmp_path
+):
+    file = write_grid({**small_grid, "methods": ["none", "keep", "warm_start"]})
+    assert main([f"--config={file}", "--jobs=1"]) == 0
+    whole = records(tmp_path / "out")
+    measured = from_contents(whole).trainings.set_index("method").loc["keep"]
+    others = [record for record in whole["records"] if record["method"] != "keep"]
+    worked_out = with_keep(from_contents({**whole, "records": others}).trainings)
+    made = worked_out.set_index("method").loc["keep"]
+    shown = ("stability/", "accuracy/", "perturbed/", "similarity/", "cost_", "inference_ratio")
+    for name in ("question", *(n for n in measured.index if n.startswith(shown))):
+        assert made[name] == (pytest.approx(measured[name]) if name != "question" else "anchored")
 
 
 def test_dry_run_says_what_is_there_and_writes_nothing(small_grid, write_grid, tmp_path, capsys):

@@ -76,7 +76,7 @@ def test_curves_of_one_epoch_have_its_tick_alone(browser, tmp_path):
         shown = {name: rows[:epochs] for name, rows in curves.items()}
         (folder / "curves.json").write_text(json.dumps(shown))
         browser.open(write_report(folder), 1280)
-        path = "#figure-curve-jaccard .xtick text"
+        path = "#figure-curve-jaccard-anchored .xtick text"
         browser.wait_for(f"document.querySelector('{path}')")
         assert (
             browser.value(f"[...document.querySelectorAll('{path}')].map(t => t.textContent)")
