@@ -16,7 +16,7 @@ from recbole_finest.evaluator.evaluation import (
     users_measured,
 )
 from recbole_finest.evaluator.plasticity import plasticity
-from recbole_finest.evaluator.statistics.summary import removed_intervals
+from recbole_finest.evaluator.statistics.removed import removed_intervals
 from recbole_finest.experiment.protocol import question
 from recbole_finest.names import (
     BASE,

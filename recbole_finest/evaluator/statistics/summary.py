@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from recbole_finest.evaluator.measures.direction import distance
-
 RESAMPLES = 2000
 MANY_USERS = 50_000  # from here on the bootstrap of a mean is the normal interval
 CELLS_AT_A_TIME = 4_000_000
@@ -35,8 +33,8 @@ def mean_interval(
     Returns:
         Lower and upper ends, ``[m]`` each; NaN for fewer than two users.
     """
-    sums, counts = _by_user(np.atleast_2d(values), users)
-    return _ratio_interval(sums, counts, rng, level)
+    sums, counts = by_user(np.atleast_2d(values), users)
+    return ratio_interval(sums, counts, rng, level)
 
 
 def change_interval(
@@ -58,55 +56,18 @@ def change_interval(
         ``mean``, ``low`` and ``high``; all NaN where the mean of ``first`` is 0, and an end NaN where
         it is 0 in resamples.
     """
-    (difference, base), _ = _by_user(np.stack([second - first, first]), users)
+    (difference, base), _ = by_user(np.stack([second - first, first]), users)
     total = base.sum()
     if not total > 0:
         return {"mean": np.nan, "low": np.nan, "high": np.nan}
     with warnings.catch_warnings():  # a resample without any hit has no ratio
         warnings.simplefilter("ignore", RuntimeWarning)
-        low, high = _ratio_interval(difference[None], base, rng, level)
+        low, high = ratio_interval(difference[None], base, rng, level)
     ends = [float(end[0]) if np.isfinite(end[0]) else np.nan for end in (low, high)]
     return {"mean": float(difference.sum() / total), "low": ends[0], "high": ends[1]}
 
 
-def removed_intervals(
-    key: str,
-    base: np.ndarray,
-    others: Mapping[str, np.ndarray],
-    users: np.ndarray | None,
-    rng: np.random.Generator,
-    level: float = 0.95,
-) -> dict[str, dict[str, float]]:
-    """The part of base's instability that each model takes away, with its paired interval.
-
-    One less the mean distance from identical lists over base's. Interval, ``users``, ``rng`` and
-    ``level`` as in :func:`mean_interval`; all models' values of a user are drawn together.
-
-    Args:
-        key: the measure, such as ``jaccard@10``.
-        base: its values of base's two lists, ``[n]``.
-        others: those of each model, ``{name: [n]}``, of the same instances.
-
-    Returns:
-        ``{name: {"mean", "low", "high"}}``; NaN where base is in full agreement, and an end NaN where
-        it is in a resample, or for fewer than two users.
-    """
-    table = distance(key, np.stack([base, *others.values()]))
-    (first, *sums), _ = _by_user(table, users)
-    if not others or first.sum() == 0:
-        return {name: dict.fromkeys(("mean", "low", "high"), np.nan) for name in others}
-    with warnings.catch_warnings():  # a resample in full agreement has no ratio
-        warnings.simplefilter("ignore", RuntimeWarning)
-        ends = np.stack(_ratio_interval(np.stack(sums), first, rng, level))
-    high, low = 1 - np.where(np.isfinite(ends), ends, np.nan)
-    means = 1 - np.array([row.sum() for row in sums]) / first.sum()
-    return {
-        name: {"mean": float(means[i]), "low": float(low[i]), "high": float(high[i])}
-        for i, name in enumerate(others)
-    }
-
-
-def _ratio_interval(
+def ratio_interval(
     sums: np.ndarray, counts: np.ndarray, rng: np.random.Generator, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Interval ``[m]``, ``[m]`` of ``sums / counts`` over all users, from each user's ``[m, n_users]``."""
@@ -137,7 +98,7 @@ def _ratio_interval(
     return np.asarray(interval.low), np.asarray(interval.high)
 
 
-def _by_user(values: np.ndarray, users: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def by_user(values: np.ndarray, users: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Sums ``[m, n_users]`` and numbers ``[n_users]`` of each user's values."""
     if users is None:
         return values, np.ones(values.shape[1])

@@ -11,7 +11,7 @@ from recbole_finest.evaluator.measures import MEASURES
 from recbole_finest.evaluator.measures.direction import smaller_is_better
 from recbole_finest.evaluator.ranks import target_ranks
 from recbole_finest.evaluator.statistics.paired import Paired, compare_paired
-from recbole_finest.evaluator.statistics.summary import removed_intervals
+from recbole_finest.evaluator.statistics.removed import removed_intervals
 from recbole_finest.names import CONTROLS, methods_of
 from recbole_finest.report.questions import questions_of
 from recbole_finest.report.run.compared import pairs_of

@@ -114,6 +114,11 @@ def difference_table(report: Report) -> Table:
             "instability removed": _gone,
         },
     )
+    title = "What the method changes"
+    return Table("method", title, _method_note(report), pd.DataFrame(rows), shown, grouped=True)
+
+
+def _method_note(report: Report) -> str:
     scope = next((found.scope() for found in differences(report).values()), "")
     note = (
         "Stability of one method less that of another, pair by pair of seed and perturbation, with "
@@ -124,9 +129,7 @@ def difference_table(report: Report) -> Table:
             "Base, retrained alone, is what all instability is measured against; beside a method that "
             "knows the deployed model it says how much is gone, not which is better. "
         )
-    note += f"{NO_EFFECT_NOTE} {scope}"
-    title = "What the method changes"
-    return Table("method", title, note, pd.DataFrame(rows), shown, grouped=True)
+    return f"{note}{NO_EFFECT_NOTE} {scope}"
 
 
 def _gone(row: Mapping[str, Any]) -> str:
