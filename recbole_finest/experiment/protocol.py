@@ -95,7 +95,8 @@ def declared_question(name: str, settings: Mapping[str, Any]) -> str:
 
     Args:
         name: base, a control or a method; one of the user's own is not imported for it.
-        settings: those that are known; the others have their defaults.
+        settings: those that are known; of them ``reference_model`` alone decides, the others have their
+            defaults.
 
     Returns:
         ``alone``, ``anchored``, or ``unknown`` for a method that is not ours.
@@ -104,7 +105,8 @@ def declared_question(name: str, settings: Mapping[str, Any]) -> str:
         return ALONE
     if name not in METHODS:
         return UNKNOWN
-    known: Any = {"seed": 0, **read_yaml(properties_dir() / "finest.yaml"), **settings}
+    known: Any = {"seed": 0, **read_yaml(properties_dir() / "finest.yaml")}
+    known["reference_model"] = settings.get("reference_model", known["reference_model"])
     return question(METHODS[name](known), known)
 
 

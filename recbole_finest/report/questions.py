@@ -32,11 +32,17 @@ def questions_of(result: Mapping[str, Any], settings: Mapping[str, Any]) -> dict
         result: the contents of ``result.json``; what it does not say is worked out from the method.
         settings: the run's.
     """
-    said = result.get("question") or {}
+    said = result.get("question")
     return {
-        name: said.get(name) or declared_question(name, settings)
+        name: said_question(said.get(name) if isinstance(said, Mapping) else None)
+        or declared_question(name, settings)
         for name in methods_of(result["accuracy"])
     }
+
+
+def said_question(said: object) -> str | None:
+    """What a file says of a method's question; None where it is no question."""
+    return said if isinstance(said, str) and said in TITLES else None
 
 
 def split(names: Iterable[str], question: Mapping[str, str]) -> dict[str, list[str]]:

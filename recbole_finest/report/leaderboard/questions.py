@@ -10,7 +10,7 @@ import pandas as pd
 from recbole_finest.evaluator.measures.direction import full_agreement
 from recbole_finest.experiment.protocol import declared_question
 from recbole_finest.names import ANCHORED
-from recbole_finest.report.questions import TITLES
+from recbole_finest.report.questions import said_question
 
 NO_METHOD, KEEP = "none", "keep"
 
@@ -21,17 +21,29 @@ def question_of(record: Mapping[str, Any], grid: Mapping[str, Any]) -> str:
     What a record of an earlier version does not say is worked out from the method's declaration and
     the grid's settings; ``unknown`` for a method of the user's own.
     """
-    if record.get("question") in TITLES:
-        return record["question"]
+    said = said_question(record.get("question"))
+    if said is not None:
+        return said
     name = str(record["method"])
-    own = (grid.get("method_settings") or {}).get(name) or {}
+    own = _part(grid, "method_settings", name)
     method = own.get("method", name if ":" in name else name.partition("(")[0].strip())
-    settings: dict[str, Any] = {}
-    for part, key in (("dataset_settings", "dataset"), ("model_settings", "model")):
-        settings |= (grid.get(part) or {}).get(record[key]) or {}
-    settings = {**(grid.get("settings") or {}), **settings, **own, **(record.get("settings") or {})}
-    settings |= grid.get("command_line") or {}
+    settings = {
+        **_part(grid, "settings"),
+        **_part(grid, "dataset_settings", record["dataset"]),
+        **_part(grid, "model_settings", record["model"]),
+        **own,
+        **_part(record, "settings"),
+        **_part(grid, "command_line"),
+    }
     return declared_question(str(method), settings)
+
+
+def _part(contents: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """What stands in a file below these names; nothing where no mapping does."""
+    found: Any = contents
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def with_keep(trainings: pd.DataFrame) -> pd.DataFrame:

@@ -95,3 +95,6 @@ def test_the_question_of_a_record():
         assert question_of(said, grid) == "alone"
     own = {**record("finest(reference_model=own)", 0.5), "settings": {"reference_model": "own"}}
     assert question_of(own, grid) == "alone"
+    odd = {"settings": [1], "model_settings": {"SASRec": 3}, "method_settings": {"finest": None}}
+    for said in (3, [], {"a": 1}, "no question"):  # a file may hold anything
+        assert question_of({**record("finest", 0.5), "question": said}, odd) == "anchored"

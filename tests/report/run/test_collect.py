@@ -217,3 +217,13 @@ def test_instances_are_checked(tmp_path):
     np.savez(tmp_path / "instances.npz", a=np.zeros(1))
     with pytest.raises(UserError, match="test instances"):
         Instances.load(tmp_path / "instances.npz")
+
+
+def test_what_a_run_does_not_say_of_its_question_is_worked_out(tmp_path):
+    folder = write_run(tmp_path / "run")
+    result = json.loads((folder / "result.json").read_text())
+    for said in ([], {"finest": 3}, {"finest": "no question"}):
+        (folder / "result.json").write_text(json.dumps({**result, "question": said}))
+        assert collect(RunFolder(folder)).question == {"base": "alone", "finest": "anchored"}
+    (folder / "result.json").write_text(json.dumps({**result, "question": {"finest": "alone"}}))
+    assert collect(RunFolder(folder)).question == {"base": "alone", "finest": "alone"}
