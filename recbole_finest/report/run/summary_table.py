@@ -30,6 +30,13 @@ INTERVAL = (
     "two trained models, not of other seeds or perturbations."
 )
 
+NEWS, FLIPS = "kept news@{} (by chance), %", "lost / gained@{}, %"
+NEWS_NOTE = (
+    "Kept news: of the items that base' newly lists, the share that the method's list of the perturbed "
+    "side holds (its list of the clean side: by chance). Lost / gained: instances whose next item base's list "
+    "of the clean log has and the method's of the perturbed log has not, and the reverse."
+)
+
 
 def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of the table: one row a method, accuracy and stability side by side."""
@@ -45,13 +52,16 @@ def summary_rows(result: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]
     removed = next(jaccard, next(iter(shown_stability), None))
     price = shown_accuracy[-1] if shown_accuracy and len(accuracy) > 1 else None
     header = ["model", *shown_accuracy, *([f"{price} change, %"] if price else [])]
-    header += [*shown_stability, *([f"instability removed ({removed})"] if removed else [])]
+    depth = k if result.get("plasticity") else None
+    header += [*shown_stability, *([name.format(depth) for name in (NEWS, FLIPS) if depth])]
+    header += [*([f"instability removed ({removed})"] if removed else [])]
     rows = []
     for name in _names(result):
         row: list[Any] = [label(name)]
         row += [accuracy[name].get(m) for m in shown_accuracy]
         row += [_change(accuracy, name, price)] if price else []
         row += [stable.get(name, {}).get(m) for m in shown_stability]
+        row += _plasticity(result["plasticity"].get(name, {}), depth) if depth else []
         if removed:
             row.append(_removed(result, name, removed))
         rows.append(row)
@@ -73,6 +83,15 @@ def _change(accuracy: Mapping[str, Mapping[str, float]], name: str, metric: str)
     ]
     text = " / ".join("–" if isnan(c) else f"{100 * c:+.1f}" for c in changes)
     return text + (f" {COSTLY}" if costly(*changes) else "")
+
+
+def _plasticity(found: Mapping[str, float | None], k: str) -> list[str | None]:
+    """What a method takes up of the change, and the hits that it loses and gains, in per cent."""
+    kept, chance = found.get(f"kept_news@{k}"), found.get(f"kept_news_by_chance@{k}")
+    news = None if kept is None or chance is None else f"{100 * kept:.0f} ({100 * chance:.0f})"
+    lost, gained = found.get(f"lost@{k}"), found.get(f"gained@{k}")
+    flips = None if lost is None or gained is None else f"{100 * lost:.2f} / {100 * gained:.2f}"
+    return [news, flips]
 
 
 def _removed(result: Mapping[str, Any], name: str, metric: str) -> str | None:
@@ -118,7 +137,7 @@ def _notes(header: Sequence[str], rows: list[list[Any]]) -> str:
     texts = [cell for row in rows for cell in row[1:] if isinstance(cell, str)]
     price = next((name for name in header if name.endswith(" change, %")), "").partition(" ")[0]
     found = []
-    if any("/" in text for text in texts):
+    if price and any("/" in text for text in texts):
         found.append(f"Change of {price}: against base on the clean / on the perturbed log.")
     if any("% [" in text for text in texts):
         found.append(INTERVAL)
@@ -126,4 +145,6 @@ def _notes(header: Sequence[str], rows: list[list[Any]]) -> str:
         found.append(NO_EFFECT_NOTE)
     if any(COSTLY in text for text in texts):
         found.append(costly_note(price))
+    if any(name.startswith("kept news") for name in header):
+        found.append(NEWS_NOTE)
     return "\n\n" + "\n".join(found) if found else ""

@@ -94,3 +94,31 @@ def test_a_failed_control_is_said_below():
     assert "Control failed" not in summary_table(good)
     bad = result({"churn@10": 0.4}, {"churn@10": 0.1}, control={"churn@10": 1e-9})
     assert summary_table(bad).splitlines()[-1].startswith("Control failed")
+
+
+def test_what_is_taken_up_stands_beside_stability():
+    found = result({"rbo@10": 0.6}, {"rbo@10": 0.7}, accuracy={"mrr@10": 0.1, "ndcg@10": 0.2})
+    of_base = {
+        "kept_news@10": 1.0,
+        "kept_news_by_chance@10": 0.0,
+        "lost@10": 0.01,
+        "gained@10": 0.02,
+    }
+    of_finest = {
+        "kept_news@10": 0.254,
+        "kept_news_by_chance@10": 0.186,
+        "lost@10": 0,
+        "gained@10": 0,
+    }
+    found["plasticity"] = {"base": of_base, "finest": of_finest}
+    header, rows = summary_rows(found)
+    assert header[-3:-1] == ["kept news@10 (by chance), %", "lost / gained@10, %"]
+    assert [row[-3:-1] for row in rows] == [["100 (0)", "1.00 / 2.00"], ["25 (19)", "0.00 / 0.00"]]
+    assert "Kept news: of the items that base' newly lists" in summary_table(found)
+    nothing_new = dict.fromkeys(("kept_news@10", "kept_news_by_chance@10"))
+    found["plasticity"] = {"finest": {**of_finest, **nothing_new}}
+    assert [row[-3:-1] for row in summary_rows(found)[1]] == [[None, None], [None, "0.00 / 0.00"]]
+    del found["plasticity"]
+    assert (
+        "Kept news" not in summary_table(found) and len(summary_rows(found)[0]) == len(header) - 2
+    )
