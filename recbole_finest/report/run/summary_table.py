@@ -33,8 +33,8 @@ INTERVAL = (
 NEWS, FLIPS = "kept news@{} (by chance), %", "lost / gained@{}, %"
 NEWS_NOTE = (
     "Kept news: of the items that base' newly lists, the share that the method's list of the perturbed "
-    "side holds (its list of the clean side: by chance). Lost / gained: instances whose next item base's list "
-    "of the clean log has and the method's of the perturbed log has not, and the reverse."
+    "side holds (its list of the clean side: by chance). Lost / gained: instances whose next item base's "
+    "list of the clean log has and the method's of the perturbed log has not, and the reverse."
 )
 
 
