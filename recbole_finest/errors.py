@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+PathLike = str | os.PathLike[str]
 
 
 class UserError(Exception):
@@ -42,3 +48,91 @@ def nearest(
     if near:
         return f"did you mean '{keys[near[0]]}'?"
     return otherwise or f"use one of {', '.join(map(str, table.values()))}"
+
+
+# What cannot be written --------------------------------------------------------------------------
+
+AGAIN = "give the command again"
+CONTINUES = "give the same command, which continues"
+ROOM = "make room"
+RIGHTS = "make it writable, or choose another place"
+GONE = "leave its folder where it is while the command is at work"
+REMOVE = "remove it, or choose another place"
+REMEDIES = {
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EROFS: RIGHTS,
+    errno.EACCES: RIGHTS,
+    errno.EPERM: RIGHTS,
+    errno.ENAMETOOLONG: "give a shorter name",
+    errno.ENOENT: GONE,
+    errno.ESTALE: GONE,
+    errno.ENOTDIR: REMOVE,
+    errno.EISDIR: REMOVE,
+    errno.EEXIST: REMOVE,
+    errno.ELOOP: REMOVE,
+    errno.EIO: "look after the disk",
+}  # what of the system is the user's to mend; any other error is a mistake of ours
+WORDS = {
+    errno.ELOOP: "a link stands there, which is not followed",
+    errno.EEXIST: "a file stands there",
+}  # where the system's own words say too little
+
+
+class Unwritten(UserError, OSError):
+    """A file or folder that could not be written, as one sentence.
+
+    Attributes:
+        setting, place: what the user called the place that it belongs to, and that place; see :func:`kept`.
+        advice: how to go on once the cause is gone.
+    """
+
+    setting, place, advice = "", "", AGAIN
+
+    def __str__(self) -> str:
+        path = os.fspath(self.filename)
+        inner = os.path.relpath(path, self.place) if self.setting else "."
+        shown = f"{self.setting} '{self.place}'" if self.setting else f"'{path}'"
+        which = "" if inner == "." else f" ('{inner}')"
+        remedy = REMEDIES[self.errno or errno.EIO]
+        return f"{shown} cannot be written: {self.strerror}{which}; {remedy}, then {self.advice}"
+
+
+@contextmanager
+def writes(path: PathLike, own: bool = False) -> Iterator[None]:
+    """Turn the errors of writing into :class:`Unwritten`; nothing that is read belongs into the block.
+
+    Args:
+        path: what is written.
+        own: whether an error that names a file itself knows better.
+    """
+    try:
+        yield
+    except Unwritten:
+        raise
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        named = error.filename if own and error.filename else path
+        why = WORDS.get(error.errno, os.strerror(error.errno))
+        raise Unwritten(error.errno, why, os.fspath(named)) from error
+
+
+@contextmanager
+def kept(setting: str, place: PathLike, advice: str | Callable[[], str] = AGAIN) -> Iterator[None]:
+    """Let what cannot be written below ``place`` be told by the name of a setting; the outermost wins.
+
+    Args:
+        setting: such as ``output_dir``.
+        place: its value.
+        advice: how to go on once the cause is gone, or what says so then.
+    """
+    try:
+        yield
+    except Unwritten as error:
+        file, root = (Path(os.path.abspath(path)) for path in (error.filename, place))
+        if root in (file, *file.parents):
+            error.setting, error.place = setting, os.fspath(place)
+            error.advice = advice() if callable(advice) else advice
+        raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
+from recbole_finest.files import write_text
 
 LOCK = ".lock"  # held by the system for as long as its process lives; the file itself may stay
 _WHO = ".writer"  # beside it, who holds it: for the sentence alone
@@ -33,30 +34,25 @@ def only_writer(folder: Path, setting: str) -> Iterator[None]:
     """
     lock = FileLock(folder / LOCK, timeout=0)
     try:
-        lock.acquire()
+        with writes(folder / LOCK):
+            lock.acquire()
     except Timeout:
         raise UserError(
             f"{setting} '{folder}' is being written by another run{_holder(folder)}; wait for its end, or "
             "choose another folder"
         ) from None
-    except OSError as error:
-        raise UserError(
-            f"{setting} '{folder}' cannot be kept for one run: '{LOCK}' there: {error.strerror}; choose "
-            "another folder"
-        ) from error
     try:
         _say_who(folder)
         yield
     finally:
-        (folder / _WHO).unlink(missing_ok=True)
+        with suppress(OSError):
+            (folder / _WHO).unlink()
         lock.release()
 
 
 def _say_who(folder: Path) -> None:
     path = folder / _WHO
-    path.unlink(missing_ok=True)
-    with open(path, "x", encoding="utf-8") as file:
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+    write_text(path, f"process {os.getpid()} on {socket.gethostname()}")
 
 
 def _holder(folder: Path) -> str:
