@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from recbole_finest.data.log import InteractionLog
+from recbole_finest.errors import writes
+from recbole_finest.files import array_rows, write_json, written_whole
 
 _SIZES = ("n_users", "n_items", "n_clean")
 
@@ -15,13 +17,16 @@ _SIZES = ("n_users", "n_items", "n_clean")
 def save_log(folder: str | Path, log: InteractionLog) -> None:
     """Write every column as ``<folder>/<name>.npy``, and the sizes as ``sizes.json``."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with writes(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     columns = ["user", "item", "time", "row", "role"]
     columns += [] if log.place is log.row else ["place"]
     for name in columns:
-        np.save(folder / f"{name}.npy", getattr(log, name))
+        with written_whole(folder / f"{name}.npy") as file:
+            column = getattr(log, name)
+            array_rows(file, column.dtype, column.shape)(column)
     sizes = {name: getattr(log, name) for name in _SIZES}
-    (folder / "sizes.json").write_text(json.dumps(sizes) + "\n")
+    write_json(folder / "sizes.json", sizes)
 
 
 def load_log(folder: str | Path) -> InteractionLog:

@@ -17,7 +17,7 @@ from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
 from recbole_finest.data.prepare import Data
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
 from recbole_finest.scoring.logits import logits_alone
@@ -48,6 +48,8 @@ def reference_lists(
         )
     config = own_config(config, class_of(model))
     k = reference_k(config, data.log.n_items, data.dataset.logger.warning)
+    with writes(folder):
+        Path(folder).parent.mkdir(parents=True, exist_ok=True)
     return build_references(config, data, model, Path(folder), k, None, keep_scores)
 
 

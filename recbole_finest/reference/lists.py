@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from recbole_finest.config.config import Config
 from recbole_finest.data.log import smallest_int
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.topk import top_items
+from recbole_finest.files import array_rows, written_whole
+from recbole_finest.folders.own import folder_whole
 from recbole_finest.parallel import distributed
 
 Block = tuple[np.ndarray, Tensor]  # row ids [B] and scores [B, n_items] of as many instances
@@ -84,26 +86,12 @@ class ReferenceLists:
                 pass
             distributed.barrier()
             return cls.load(path)
-        part = path.with_name(path.name + ".part")
-        part.mkdir(parents=True, exist_ok=True)
-        shape = (n_instances, 2 * k)
-        items = _new(part / "items.npy", smallest_int(n_items), shape)
-        scores = _new(part / "scores.npy", np.float16, shape) if keep_scores else None
         slot = np.full(n_clean, -1, smallest_int(n_instances))
-        done = 0
-        for rows, best, values in lists:
-            items[done : done + len(rows)] = best
-            if scores is not None:
-                scores[done : done + len(rows)] = values
-            slot[rows] = np.arange(done, done + len(rows))
-            done += len(rows)
-        if done != n_instances:
-            raise ValueError(f"{done} instances were scored, but {n_instances} were announced")
-        np.save(part / "slot.npy", slot)
-        for column in (items, scores):
-            if column is not None:
-                column.flush()
-        _replace_folder(part, path)
+        columns = {
+            "items": smallest_int(n_items),
+            **({"scores": np.float16} if keep_scores else {}),
+        }
+        _write(path, lists, columns, (n_instances, 2 * k), slot)
         distributed.barrier()
         return cls.load(path)
 
@@ -208,16 +196,39 @@ def _top(block: Block, k: int, keep_scores: bool) -> tuple[np.ndarray, np.ndarra
     return rows, best.cpu().numpy(), values
 
 
-def _new(path: Path, dtype: Any, shape: tuple[int, int]) -> np.memmap:
-    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+def _write(
+    path: Path,
+    lists: Iterable[tuple[np.ndarray, ...]],
+    columns: Mapping[str, Any],
+    shape: tuple[int, int],
+    slot: np.ndarray,
+) -> None:
+    """Fill a folder with lists as they come; ``slot`` is filled too.
 
+    Args:
+        path: the folder.
+        lists: row ids and the parts of ``columns``, in their order.
+        columns: types of the files by name.
+        shape: of each file, ``[n, 2K]``.
+        slot: -1 for every row id, ``[n_clean]``.
+    """
+    done = 0
+    with folder_whole(path) as part, ExitStack() as files:
 
-def _replace_folder(part: Path, path: Path) -> None:
-    if path.exists():
-        for old in path.iterdir():
-            old.unlink()
-        path.rmdir()
-    os.replace(part, path)
+        def column(name: str, dtype: Any, shape: tuple[int, ...]) -> Callable[[np.ndarray], object]:
+            return array_rows(
+                files.enter_context(written_whole(part / f"{name}.npy")), dtype, shape
+            )
+
+        add = [column(name, dtype, shape) for name, dtype in columns.items()]
+        for rows, *parts in lists:
+            for write, values in zip(add, parts):
+                write(values)
+            slot[rows] = np.arange(done, done + len(rows))
+            done += len(rows)
+        if done != shape[0]:
+            raise ValueError(f"{done} instances were scored, but {shape[0]} were announced")
+        column("slot", slot.dtype, slot.shape)(slot)
 
 
 def reference_k(config: Config, n_items: int, warn: Callable[[str], object]) -> int:
