@@ -18,7 +18,7 @@ from recbole_finest.benchmark.grid.resolve import Resolver
 from recbole_finest.benchmark.records import write_records
 from recbole_finest.compat import quiet_recbole
 from recbole_finest.data.where import inter_files
-from recbole_finest.errors import UserError
+from recbole_finest.errors import CONTINUES, UserError, kept
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dic
     Raises:
         UserError: the folder cannot be used, or no cluster answers.
     """
+    with kept("output_dir", store.root, CONTINUES):
+        return _run(grid, options, plan, store)
+
+
+def _run(grid: Grid, options: Options, plan: Plan, store: Store) -> dict[str, Any]:
     begin = time.perf_counter()
     store.open()
     engine = _engine(options, store, plan)

@@ -9,7 +9,8 @@ from typing import Any
 
 from recbole_finest.benchmark.grid import sweep
 from recbole_finest.cli.parser import SettingsParser, parse_settings
-from recbole_finest.errors import UserError
+from recbole_finest.cli.stdout import checked_stdout, say_error
+from recbole_finest.errors import Unwritten, UserError
 
 USAGE = "run_benchmark.py --config=GRID.yaml [--models=A,B …] [--setting=value …]"
 DESCRIPTION = """\
@@ -41,11 +42,12 @@ OPTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0, 1 (some cells failed), 2 (the user can put it right) or 130."""
+    """Run the command; returns 0, 1 (cells failed, or the disk), 2 (the user can put it right) or 130."""
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        with checked_stdout():
+            return _run(list(sys.argv[1:] if argv is None else argv))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say_error(error)
         return 2
     except KeyboardInterrupt:
         print("interrupted; the same command continues", file=sys.stderr)
@@ -68,8 +70,13 @@ def _run(argv: list[str]) -> int:
     if dry:
         print(overview(plan, store))
         return 0
-    found = run_benchmark(grid, options, plan, store)
-    return say(found, store.root)
+    try:
+        return say(run_benchmark(grid, options, plan, store), store.root)
+    except Unwritten as error:
+        if not store.opened:
+            raise
+        say_error(error)
+        return 1
 
 
 def parse(argv: Sequence[str]) -> tuple[dict[str, str], dict[str, Any], dict[str, str]]:

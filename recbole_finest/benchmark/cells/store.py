@@ -14,8 +14,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from recbole_finest.benchmark.cells.cell import Cell
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
 from recbole_finest.files import write_json
+from recbole_finest.folders.own import own_folder
 
 DONE = "cell.json"  # written last: a folder that holds one is a finished cell
 
@@ -28,12 +29,16 @@ class Store:
 
     Args:
         root: the benchmark's output folder.
+
+    Attributes:
+        opened: whether cells may have been made.
     """
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
         self.cells = self.root / "cells"
         self.locks = self.root / "locks"
+        self.opened = False
 
     def open(self) -> None:
         """Make the folder.
@@ -41,17 +46,15 @@ class Store:
         Raises:
             UserError: it holds something else, or cannot be written.
         """
-        if self.root.is_dir() and any(self.root.iterdir()) and not self.cells.is_dir():
-            raise UserError(
-                f"output_dir '{self.root}' holds files that are no benchmark's; choose another folder"
-            )
-        try:
-            for folder in (self.cells, self.locks):
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"output_dir '{self.root}' cannot be written: {error.strerror}"
-            ) from error
+        with writes(self.root, own=True):
+            if self.root.is_dir() and any(self.root.iterdir()) and not self.cells.is_dir():
+                raise UserError(
+                    f"output_dir '{self.root}' holds files that are no benchmark's; choose another folder"
+                )
+            self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.cells, self.locks):
+            own_folder(self.root, folder.name)
+        self.opened = True
 
     def path(self, hash: str) -> Path:
         """Folder of a finished cell."""
@@ -71,21 +74,26 @@ class Store:
 
         Leftovers of a process that was killed are removed.
         """
+        lock, part = FileLock(self.locks / hash, timeout=0), self.cells / f"{hash}.part"
         try:
-            with FileLock(self.locks / hash, timeout=0):
-                part = self.cells / f"{hash}.part"
-                shutil.rmtree(part, ignore_errors=True)
-                part.mkdir()
-                yield part
+            with writes(self.locks / hash):
+                lock.acquire()
         except Timeout:
             yield None
+            return
+        with lock:
+            shutil.rmtree(part, ignore_errors=True)
+            with writes(part):
+                part.mkdir()
+            yield part
 
     def commit(self, cell: Cell, part: Path, found: dict[str, Any]) -> None:
         """Turn the claimed folder into the finished cell."""
         about = {"label": cell.label, **cell.content(), "cell": cell.hash, "result": found}
         write_json(part / DONE, about)
         shutil.rmtree(self.path(cell.hash), ignore_errors=True)
-        os.replace(part, self.path(cell.hash))
+        with writes(self.path(cell.hash)):
+            os.replace(part, self.path(cell.hash))
         self._error_file(cell.hash).unlink(missing_ok=True)
 
     # Failures ------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from recbole_finest.benchmark.cells.cell import Cell, digest, versions
 from recbole_finest.benchmark.cells.kinds import WORK, Job
 from recbole_finest.benchmark.cells.session import Session
 from recbole_finest.benchmark.cells.store import Store
-from recbole_finest.errors import UserError
+from recbole_finest.errors import Unwritten, UserError
+from recbole_finest.files import LogFile
 from recbole_finest.parallel.allocator import keep_freed_memory
 
 
@@ -48,6 +49,9 @@ def run_cell(root: str, cell: Cell) -> Outcome:
     """Make a cell, unless it is there or another process is making it; never raises for a failed one.
 
     The entry point of every engine's workers.
+
+    Raises:
+        Unwritten: the benchmark's folder cannot be written.
     """
     global _session
     _session = _session or _begin()
@@ -66,6 +70,8 @@ def run_cell(root: str, cell: Cell) -> Outcome:
                 found = WORK[cell.kind](Job(cell, store, part, _session))
             spent = time.perf_counter() - begin
             store.commit(cell, part, {**found, "cell_seconds": spent})
+        except Unwritten:  # nor could any other cell be written
+            raise
         except (Exception, SystemExit) as error:  # RecBole ends the program for some settings
             return Outcome("failed", store.fail(cell, error))
     return Outcome("done", seconds=spent)
@@ -95,7 +101,7 @@ def _logged(part: Path) -> Iterator[None]:
     """Send what RecBole and this package log into the cell's folder, and nothing to the terminal."""
     logger = logging.getLogger()
     level, handlers = logger.level, logger.handlers[:]
-    file = logging.FileHandler(part / "cell.log", encoding="utf-8")
+    file = LogFile(part / "cell.log")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logger.handlers[:] = [file]
     logger.setLevel(logging.INFO)

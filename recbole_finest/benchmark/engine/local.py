@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from recbole_finest.benchmark.cells.cell import Cell
 from recbole_finest.benchmark.cells.store import Store, describe
 from recbole_finest.benchmark.cells.work import Outcome, run_cell
+from recbole_finest.errors import Unwritten
 
 ATTEMPTS = 3  # of a cell whose worker died
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -118,8 +119,10 @@ class Pool:
 
 
 def _outcome(future: Future) -> Outcome:
-    """A cell's outcome; what kept a worker from telling it (a full disk, say) is a failure."""
+    """A cell's outcome; what kept a worker from telling it is a failure, and a full disk everybody's."""
     error = future.exception()
+    if isinstance(error, Unwritten):
+        raise error
     return future.result() if error is None else Outcome("failed", describe(error))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recbole_finest.benchmark.cells.cell import Cell
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cells.work import Outcome, run_cell
-from recbole_finest.errors import UserError
+from recbole_finest.errors import Unwritten, UserError
 
 if TYPE_CHECKING:
     from ray import ObjectRef
@@ -75,6 +75,9 @@ class RayEngine:
         try:
             return cell.hash, self._ray.get(task)
         except self._ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None)
+            if isinstance(cause, Unwritten):
+                raise cause from None
             return cell.hash, Outcome("failed", Store(self.root).fail(cell, error))
 
     def close(self, kill: bool = False) -> None:
