@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.evaluation import valid_reference
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune
+from recbole_finest.folders.own import temporary
 from recbole_finest.method import Finest
 from recbole_finest.names import FINEST, REFERENCE
 from recbole_finest.reference.build import reference_lists
@@ -64,7 +64,7 @@ def finetune(
     with replayed(global_streams()):  # what the script draws afterwards is what it would have drawn
         data = script_data(ours, train_data, valid_data)
         base = script_model(model, data)
-        with TemporaryDirectory() as folder:
+        with temporary() as folder:
             finest = _stage(data.but(checkpoint_dir=folder), base, Path(folder), valid_data)
     return finest.eval()
 

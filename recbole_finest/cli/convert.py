@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbole_finest.cli.parser import CommandParser
+from recbole_finest.errors import kept
 
 HEADER = {"auto": None, "yes": True, "no": False}
 
@@ -37,14 +38,15 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(list(argv))
     from recbole_finest.data.convert.convert import convert
 
-    report = convert(
-        args.file,
-        [c.strip() for c in args.columns.split(",")],
-        output_dir=args.data_path,
-        dataset=args.dataset or Path(args.file).stem,
-        header=HEADER[args.header],
-        separator=args.separator,
-        overwrite=args.overwrite,
-    )
+    with kept("data_path", args.data_path):
+        report = convert(
+            args.file,
+            [c.strip() for c in args.columns.split(",")],
+            output_dir=args.data_path,
+            dataset=args.dataset or Path(args.file).stem,
+            header=HEADER[args.header],
+            separator=args.separator,
+            overwrite=args.overwrite,
+        )
     print(report)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recbole_finest.cli.parser import SentenceParser
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, kept
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,5 +28,6 @@ def main(argv: Sequence[str]) -> int:
     from recbole_finest.evaluator.lists.readers import read_lists
     from recbole_finest.evaluator.lists.writers import write_trec
 
-    write_trec(read_lists(arguments.lists), arguments.output, arguments.tag)
+    with kept("OUTPUT", arguments.output):
+        write_trec(read_lists(arguments.lists), arguments.output, arguments.tag)
     return 0

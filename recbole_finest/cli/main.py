@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from recbole_finest.cli import COMMANDS, run
+from recbole_finest.cli.stdout import checked_stdout, say_error
 from recbole_finest.errors import UserError, nearest
 
 
@@ -14,12 +15,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 1 (a gate failed) or 2 (the user can put it right)."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        if argv and not argv[0].startswith("-"):
-            return _command(argv[0])(argv[1:])
-        return run.main(argv)
+        with checked_stdout():
+            if argv and not argv[0].startswith("-"):
+                return _command(argv[0])(argv[1:])
+            return run.main(argv)
     except UserError as error:
         if _reports_errors():
-            print(f"error: {error}", file=sys.stderr)
+            say_error(error)
         return 2
     except KeyboardInterrupt:
         print("interrupted; continue with --resume=True and the same output_dir", file=sys.stderr)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recbole_finest.cli.parser import asks_for_help, parse_settings
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, kept
 
 # The data set is loaded as for this model; no model is made.
 LOADING_MODEL = "SASRec"
@@ -64,10 +64,12 @@ def show_perturbation(
     users, items = tokens[data.train.fields.user], tokens[data.train.fields.item]
     print(summarise(changes, data.log, users, items))
     if output:
-        save_changes(output, changes, users, items, config["dataset"])
+        with kept("output", output):
+            save_changes(output, changes, users, items, config["dataset"])
         print(f"changes: {output}")
     if atomic:
         name = Path(atomic).name
         path = Path(atomic) / f"{name}.inter"
-        write_atomic(log, users, items, path, overwrite=config["overwrite"])
+        with kept("output_dataset", atomic):
+            write_atomic(log, users, items, path, overwrite=config["overwrite"])
         print(f"perturbed data set: --data_path={Path(atomic).parent} --dataset={name}")

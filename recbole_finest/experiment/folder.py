@@ -8,16 +8,18 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
 from recbole_finest.config.config import Config
-from recbole_finest.errors import UserError
+from recbole_finest.errors import AGAIN, Unwritten, UserError, kept, writes
 from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.experiment.output import OtherOutput, Output, write_settings
+from recbole_finest.files import LogFile, check_place
 from recbole_finest.folders.lock import LOCK_FILES, only_writer
 from recbole_finest.folders.manifest import MANIFEST, Manifest
+from recbole_finest.folders.own import inside, sweep
 from recbole_finest.names import LISTS, MARK, REFERENCE, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
 
@@ -32,8 +34,9 @@ def open_output(config: Config) -> Iterator[Output]:
     Raises:
         UserError: the folder holds a run (neither overwrite nor resume), or cannot be written.
     """
-    with ExitStack() as lock:
-        folder = Folder(config, lock)
+    with ExitStack() as stack:
+        folder = Folder(config, stack)
+        stack.enter_context(kept("output_dir", folder.path, folder.how_to_go_on))
         path = distributed.from_main(folder.check)
         with _logging(config, folder) as logger:
             resume = bool(config["resume"])
@@ -67,7 +70,8 @@ def _logging(config: Config, folder: Folder) -> Iterator[logging.Logger]:
         for handler in (folder.held, shown, folder.held.target):
             if handler is not None:
                 logger.removeHandler(handler)
-                handler.close()
+                with suppress(Unwritten):  # said before, and not in the place of another error
+                    handler.close()
 
 
 class Folder:
@@ -94,9 +98,11 @@ class Folder:
 
     def check(self) -> Path:
         """The folder, which may hold another run only where the user says what becomes of it."""
-        if _holds_run(self.path):
-            self._keep()
-        _check_folder(self.path, self.config)
+        with writes(self.path):
+            if _holds_run(self.path):
+                self._keep()
+        with writes(self.path):
+            _check_folder(self.path, self.config)
         if self.config["resume"]:
             self._earlier = Earlier(self.path)
             self._earlier.check_settings(self._settings)
@@ -110,11 +116,12 @@ class Folder:
 
     def _make(self) -> int:
         path, warn = self.path, logging.getLogger().warning
-        try:
+        with writes(path, own=True):
             path.mkdir(parents=True, exist_ok=True)
             if not self._locked:  # a new folder, and perhaps not only to this run
                 self._keep()
                 _check_folder(path, self.config)
+            sweep(path)
             if self.config["overwrite"]:
                 _clear(path)
             if self._earlier is not None:
@@ -126,8 +133,12 @@ class Folder:
             )
             self.held.flush()
             return (path / MARK).stat().st_mtime_ns
-        except OSError as error:
-            raise UserError(f"output_dir '{path}' cannot be written: {error.strerror}") from error
+
+    def how_to_go_on(self) -> str:
+        """The command that goes on after an error of writing."""
+        if any(os.path.lexists(self.path / name) for name in (MARK, MANIFEST)):
+            return f"continue with --resume=True and --output_dir={self.path}"
+        return AGAIN
 
     def _keep(self) -> None:
         self._lock.enter_context(only_writer(self.path, "output_dir"))
@@ -156,9 +167,13 @@ def _check_folder(path: Path, config: Config) -> None:
             f"resume is True, but '{path}' holds no run; set output_dir to the run's folder"
         )
     there = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        why = "Permission denied" if there.is_dir() else f"'{there}' is a file"
+    if not there.is_dir():
+        why = f"'{there}' is a file; choose another folder"
         raise UserError(f"output_dir '{path}' cannot be written: {why}")
+    try:
+        check_place(there / MANIFEST)
+    except Unwritten as error:
+        raise OSError(error.errno, "") from error  # of the folder that is to be there
 
 
 def _keeps_lists(path: Path, stamp: int) -> bool:
@@ -187,7 +202,7 @@ def _clear(path: Path) -> None:
     folders = (REPLICATES, LISTS, UNSEEN, TENSORBOARD, "tables", f"{REFERENCE}*")
     for link in [file for name in folders for file in path.glob(name) if file.is_symlink()]:
         link.unlink()
-    for part in _within(path, f"{REPLICATES}/*-*"):
+    for part in inside(path, f"{REPLICATES}/*-*"):
         if (part / MARK).is_file():
             _clear(part)
             (part / MARK).unlink()
@@ -195,20 +210,13 @@ def _clear(path: Path) -> None:
     names += [f"{LISTS}/*.npz", f"{UNSEEN}/*.npz", f"{REFERENCE}*/*"]
     names += [f"{TENSORBOARD}/**/events.out.tfevents.*"]
     for pattern in names:
-        for file in _within(path, pattern):
+        for file in inside(path, pattern):
             if file.is_symlink() or file.is_file():
                 file.unlink()
 
 
-def _within(folder: Path, pattern: str) -> Iterator[Path]:
-    """What a pattern finds in a folder, without following links out of it."""
-    for path in folder.glob(pattern):
-        if not any(part.is_symlink() for part in path.parents if folder in part.parents):
-            yield path
-
-
 def _log_file(path: Path) -> logging.Handler:
-    file = logging.FileHandler(path, encoding="utf-8")
+    file = LogFile(path)
     file.setFormatter(_formatter())
     return file
 

@@ -19,6 +19,7 @@ from recbole_finest.evaluator.lists.instances import Instances
 from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.files import write_json, write_text
 from recbole_finest.folders.manifest import Manifest
+from recbole_finest.folders.own import own_folder
 from recbole_finest.names import CURVES, INSTANCES, LISTS, MARK, RESULT, SECONDS, UNSEEN
 from recbole_finest.parallel import distributed
 from recbole_finest.train.checkpoint import save_checkpoint
@@ -113,9 +114,9 @@ class Output:
         self, name: str, model: Any, config: Config, trainer: Any, epochs: int, **extra: Any
     ) -> None:
         """Write ``<name>.pth`` and remove what training left."""
-        trainer.tensorboard.close()  # RecBole leaves its file and its thread open
         extra |= {"stage": trainer.stage, "epochs": epochs, "curve": trainer.curves}
         self.save_checkpoint(name, model, config, **extra)
+        trainer.tensorboard.close()  # RecBole leaves its file and its thread open
         Path(trainer.saved_model_file).unlink(missing_ok=True)
 
     def write(
@@ -130,7 +131,7 @@ class Output:
         files = [self.path / name for name in (INSTANCES, CURVES, RESULT)]
         with self.manifest.replacing(*folders, *files):
             for folder in folders:
-                folder.mkdir(exist_ok=True)
+                own_folder(self.path, folder.name)
             for name, found in evaluations.items():
                 rank_lists(data, found).save(folders[0] / f"{name}.npz")
                 if found.unseen is not None:
@@ -150,8 +151,7 @@ class Output:
         Raises:
             UserError: it is another run's.
         """
-        path = self.path / name
-        path.mkdir(parents=True, exist_ok=True)
+        path = own_folder(self.path, *Path(name).parts)
         manifest = Manifest(path)
         if self.resume and (path / MARK).is_file():
             earlier = Earlier(path)

@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from recbole_finest.compat import WholePath
 from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError
+from recbole_finest.folders.own import own_folder, temporary
 from recbole_finest.names import TENSORBOARD
 from recbole_finest.parallel import distributed
+from recbole_finest.train.curves import one_voice
 
 
 def check_tracking(config: Config) -> None:
@@ -43,9 +44,10 @@ def tracked(config: Config, folder: Path, name: str, stage: str) -> Iterator[Non
     """
     with ExitStack() as stack:
         if not distributed.is_main():
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-        place = folder / TENSORBOARD / re.sub(r"[^\w.-]", "_", stage)
+            folder = Path(stack.enter_context(temporary()))
+        place = own_folder(folder, TENSORBOARD, re.sub(r"[^\w.-]", "_", stage), make=False)
         stack.enter_context(_tensorboard(place.absolute()))
+        stack.enter_context(one_voice())
         if config["log_wandb"]:
             stack.enter_context(_wandb_run(config, name, stage))
         yield

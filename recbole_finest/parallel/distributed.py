@@ -159,11 +159,11 @@ def from_main(make: Callable[[], T]) -> T:
         try:
             box[0] = make()
         except UserError as error:
-            box[1] = str(error)
+            box[1] = error
     with _talking():
         dist.broadcast_object_list(box, src=0)
     if box[1] is not None:
-        raise UserError(box[1])
+        raise box[1]
     return box[0]
 
 

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.multiprocessing as mp
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import Unwritten, UserError
+from recbole_finest.files import write_json, write_text
+from recbole_finest.folders.own import temporary
 from recbole_finest.parallel.distributed import PeerLost, place
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def launch(
     nproc = config["nproc"]
     common = {"WORLD_SIZE": _size(config), "LOCAL_WORLD_SIZE": nproc}
     common |= {"MASTER_ADDR": config["ip"], "MASTER_PORT": config["port"]}
-    with tempfile.TemporaryDirectory() as name:
+    with temporary() as name:
         folder = Path(name)
         rest = (config["group_offset"], common, function, arguments, folder)
         context: Any = mp.spawn(_process, rest, nprocs=nproc, join=False)
@@ -130,14 +131,17 @@ def _process(
         torch.set_num_threads(max(1, torch.get_num_threads() // common["LOCAL_WORLD_SIZE"]))
     try:
         result = function(*arguments)
+        if number == 0:
+            write_json(folder / "result.json", result)
     except UserError as error:
         lost = isinstance(error, PeerLost)
-        (folder / f"{number}.{'lost' if lost else 'error'}").write_text(str(error))
+        try:
+            write_text(folder / f"{number}.{'lost' if lost else 'error'}", str(error))
+        except Unwritten:  # the parent has a sentence for that
+            print(f"process {number}: {error}", file=sys.stderr)
         if lost:
             time.sleep(5)  # the process with the cause is to end first
         sys.exit(2)
-    if number == 0:
-        (folder / "result.json").write_text(json.dumps(result))
 
 
 def _reason(folder: Path, error: mp.ProcessExitedException, nproc: int) -> str:
@@ -145,6 +149,8 @@ def _reason(folder: Path, error: mp.ProcessExitedException, nproc: int) -> str:
     said = [first] if first.exists() else [*folder.glob("*.error"), *folder.glob("*.lost")]
     if error.signal_name is None and said:
         return said[0].read_text()
+    if error.exit_code == 2:
+        return f"process {error.error_index} of {nproc} ended; what it says itself is the cause"
     how = error.signal_name or f"exit code {error.exit_code}"
     return (
         f"process {error.error_index} of {nproc} was ended by {how} (short of memory?); lower nproc or "

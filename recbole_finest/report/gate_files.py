@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, kept, writes
 from recbole_finest.evaluator.lists.compare import Comparison
 from recbole_finest.evaluator.lists.verdicts import Verdict
 from recbole_finest.files import write_json, write_text, written_whole
@@ -61,13 +61,16 @@ class Outputs:
                 raise UserError(
                     f"Cannot write {option} {path!r}: name a file, no folder or device."
                 )
-            if not Path(path).absolute().parent.is_dir():
+            with kept(option, path), writes(path):
+                nowhere = not Path(path).absolute().parent.is_dir()
+            if nowhere:
                 raise UserError(f"Cannot write {path}: there is no folder {Path(path).parent}.")
 
     def clear(self) -> None:
         """Remove what an earlier comparison left: should this one be killed, nothing old is there."""
-        for path in self.named.values():
-            _attempt(lambda path: Path(path).unlink(missing_ok=True), path)
+        for option, path in self.named.items():
+            with kept(option, path), writes(path):
+                Path(path).unlink(missing_ok=True)
 
     def write(
         self,
@@ -91,11 +94,14 @@ class Outputs:
                 "conditions": [one.to_dict() for one in verdicts],
                 "exit_code": exit_code,
             }
-            _attempt(lambda path: write_json(path, content), self.output)
+            with kept("--output", self.output):
+                write_json(self.output, content)
         if self.summary is not None:
-            _attempt(lambda path: _write_markdown(path, summary(pairs, verdicts)), self.summary)
+            with kept("--summary", self.summary):
+                _write_markdown(self.summary, summary(pairs, verdicts))
         if self.junit is not None:
-            _attempt(lambda path: _write_bytes(path, junit(verdicts)), self.junit)
+            with kept("--junit", self.junit):
+                _write_bytes(self.junit, junit(verdicts))
 
     def write_error(self, message: str, inputs: Iterable[str]) -> list[str]:
         """Put the error in the place of the files asked for.
@@ -127,13 +133,6 @@ class Outputs:
                     if os.path.isfile(path):
                         left.append(f"{path} could not be replaced ({error.strerror}) and is old.")
         return left
-
-
-def _attempt(write: Writer, path: str) -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}.") from None
 
 
 def _write_markdown(path: str, text: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from tabulate import tabulate
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import CONTINUES, kept
 from recbole_finest.evaluator.statistics.replicates import crossed_interval
 from recbole_finest.files import write_text
 from recbole_finest.report.page import WORDS, by_section, render
@@ -72,11 +72,9 @@ def write_replay_report(found: Mapping[str, Any], folder: str | os.PathLike[str]
         words=(*WORDS, "method", "lists"),
     )
     text = f"# {title}\n\n{escape_markdown(table.note)}\n\n{table.markdown()}\n"
-    try:
+    with kept("output_dir", place, CONTINUES):
         write_text(place / "report.html", page)
         write_text(place / "report.md", text)
-    except OSError as error:
-        raise UserError(f"the report in '{place}' cannot be written: {error.strerror}") from error
     return place / "report.html"
 
 

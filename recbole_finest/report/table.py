@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 from tabulate import tabulate
 
+from recbole_finest.files import write_text
+
 NOTHING = "–"
 
 
@@ -64,8 +66,8 @@ class Table:
 
     def save(self, folder: Path) -> None:
         """Write ``<name>.csv`` and ``<name>.tex``."""
-        self.frame.to_csv(folder / f"{self.name}.csv", index=False)
-        (folder / f"{self.name}.tex").write_text(self.latex() + "\n", encoding="utf-8")
+        write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False))
+        write_text(folder / f"{self.name}.tex", self.latex() + "\n")
 
 
 def escape_markdown(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from recbole_finest.files import write_json
+from recbole_finest.folders.own import own_folder
 from recbole_finest.names import MARK
 from recbole_finest.rolling.measure import read_lists
 from recbole_finest.rolling.periods import Periods
@@ -83,10 +84,12 @@ class Chain:
     def _night(self, folder: Path, night: int, model: Path, train: Train) -> Lists:
         """Train where that is not done, then the lists of the model on everything known that night."""
         if not (folder / SECONDS).is_file():
+            *above, last = folder.relative_to(self.root).parts
+            own_folder(self.root, *above)
             made = folder / MARK  # an interrupted run, which begins again
             given = {**QUIET, "output_dir": str(folder), "overwrite": made.is_file()}
             seconds = train({**given, "data_path": str(self.root / "data")})
-            folder.mkdir(parents=True, exist_ok=True)
+            own_folder(self.root, *above, last)
             self._recommend(model, night, folder / LISTS)
             write_json(folder / SECONDS, seconds)
         seconds = json.loads((folder / SECONDS).read_text(encoding="utf-8"))

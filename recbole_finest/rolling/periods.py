@@ -10,6 +10,7 @@ import pandas as pd
 from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError
 from recbole_finest.files import written_whole
+from recbole_finest.folders.own import own_folder
 
 
 def period_of(times: np.ndarray, start: float, periods: int) -> np.ndarray:
@@ -90,7 +91,7 @@ class Periods:
             path = folder / name / f"{name}.inter"
             if path.is_file():
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
+            own_folder(folder, name)
             with written_whole(path, "w", encoding="utf-8", newline="") as file:
                 known = self.table[self.period <= night]
                 known.to_csv(file, sep=self.separator, index=False, quoting=3, lineterminator="\n")

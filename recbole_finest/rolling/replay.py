@@ -15,8 +15,9 @@ from recbole_finest.compat import parse_value, quiet_recbole
 from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, having
 from recbole_finest.config.settings import read_yaml
-from recbole_finest.errors import UserError
+from recbole_finest.errors import CONTINUES, UserError, kept, writes
 from recbole_finest.files import write_json
+from recbole_finest.folders.own import own_folder
 from recbole_finest.rolling.chain import Chain, Lists
 from recbole_finest.rolling.measure import Night, held
 from recbole_finest.rolling.periods import Periods
@@ -53,6 +54,16 @@ def rolling(
     Raises:
         UserError: anything that the user can put right.
     """
+    with kept("output_dir", request.output_dir, CONTINUES):
+        return _rolling(request, config_file_list, config_dict, command_line)
+
+
+def _rolling(
+    request: Request,
+    config_file_list: Sequence[str],
+    config_dict: Mapping[str, Any] | None,
+    command_line: Mapping[str, str] | None,
+) -> dict[str, Any]:
     request.check()
     quiet_recbole()
     files, words = tuple(config_file_list), dict(command_line or {})
@@ -67,8 +78,10 @@ def rolling(
     periods = Periods(configs[0], request.start, request.periods)
     root = Path(request.output_dir)
     _check_folder(root, asked := _asked(request, files, settings, configs[0]))
-    periods.write(root / "data")
-    write_json(root / REPLAY, asked)
+    with writes(root, own=True):
+        root.mkdir(parents=True, exist_ok=True)
+    write_json(root / REPLAY, asked)  # first: it says what the folder is
+    periods.write(own_folder(root, "data"))
     methods = list(dict.fromkeys([RETRAIN, *request.methods]))
     total = len(request.models) * len(request.seeds) * len(methods) * (request.periods + 1)
     records: list[dict[str, Any]] = []
@@ -142,10 +155,11 @@ def _growing(request: Request) -> dict[str, list[Any]]:
 def _check_folder(root: Path, asked: Mapping[str, Any]) -> None:
     """Refuse a folder that holds something else, or another replay."""
     path = root / REPLAY
-    if not path.is_file():
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise UserError(f"output_dir '{root}' holds other files; choose another folder")
-        return
+    with writes(root):
+        if not path.is_file():
+            if root.exists() and (not root.is_dir() or any(root.iterdir())):
+                raise UserError(f"output_dir '{root}' holds other files; choose another folder")
+            return
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

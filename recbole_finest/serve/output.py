@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, kept, writes
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.evaluator.lists.writers import trec_lines
-from recbole_finest.files import written_whole
+from recbole_finest.files import check_place, written_whole
 from recbole_finest.serve.found import Found
 
 Stream = Iterable[Found]
@@ -37,10 +37,8 @@ def write_lists(path: Path, found: Stream, items: np.ndarray) -> int:
         UserError: there is none, or the file cannot be written.
     """
     counted = _Counted(found)
-    try:
+    with kept("output", path):
         WRITERS[path.suffix.lower()](path, counted, items)
-    except OSError as error:
-        raise UserError(f"cannot write output '{path}': {error.strerror or error}") from error
     return counted.people
 
 
@@ -57,11 +55,15 @@ def check_output(path: Path, read: Iterable[Path] = ()) -> None:
     """
     if path.suffix.lower() not in WRITERS:
         raise UserError(f"output is '{path}', but must end in one of {', '.join(WRITERS)}")
-    if not path.parent.is_dir() or path.is_dir():
+    with kept("output", path), writes(path):
+        nowhere = not path.parent.is_dir() or path.is_dir()
+    if nowhere:
         what = "is a folder" if path.is_dir() else "is in a folder that does not exist"
         raise UserError(f"output is '{path}', which {what}; give the path of a file")
     if any(path.resolve() == other.resolve() for other in read):
         raise UserError(f"output is '{path}', which is read, too; give another file")
+    with kept("output", path):
+        check_place(path)
     if path.suffix.lower() == ".parquet":
         _pyarrow()
 

@@ -23,7 +23,7 @@ from recbole_finest.config.config import Config
 from recbole_finest.config.from_recbole import own_config
 from recbole_finest.data.loader import EvalLoader, PackedLoader
 from recbole_finest.data.parts import to_device
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.model.compiled import CompiledForward
 from recbole_finest.parallel import distributed
@@ -32,6 +32,7 @@ from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.causality import why_not_causal
 from recbole_finest.train.checkpoint import save_checkpoint
+from recbole_finest.train.curves import CurveWriter, one_voice
 from recbole_finest.train.partition import LossFunction, Part, Partition
 from recbole_finest.train.schedule import learning_rate_schedule
 
@@ -50,7 +51,8 @@ class RunTrainer(Trainer):
 
     def __init__(self, config: Config, model: Any):
         config = own_config(config, class_of(model))
-        super().__init__(config, model)
+        with writes(config["checkpoint_dir"], own=True), one_voice():  # RecBole makes folders here
+            super().__init__(config, model)
         self.eval_collector = FinestCollector(config)
         self.evaluator: Evaluator = FinestEvaluator(config)
         self.curves: list[dict[str, float]] = []
@@ -60,6 +62,8 @@ class RunTrainer(Trainer):
         distributed.same_weights(model)
         if not distributed.is_main():
             self.tensorboard: Any = distributed.without_files(self.tensorboard)
+        else:
+            self.tensorboard = CurveWriter(self.tensorboard)
         self.partition = Partition(config, model)
         self.compiled = CompiledForward(model) if config["compile_model"] else None
 

@@ -151,7 +151,7 @@ def test_an_old_file_that_cannot_be_replaced_is_named(outputs, monkeypatch):
     monkeypatch.setattr(Path, "unlink", refuse)
     (left,) = Outputs(outputs.output).write_error("e", [])
     assert left == f"{outputs.output} could not be replaced (Read-only file system) and is old."
-    with pytest.raises(UserError, match=r"Cannot write .*Read-only"):
+    with pytest.raises(UserError, match=r"--output .* cannot be written: Read-only"):
         Outputs(outputs.output).clear()
 
 

@@ -15,6 +15,7 @@ from recbole_finest.rolling.replay import rolling
 from recbole_finest.rolling.request import Request
 
 from ..conftest import write_toy
+from ..full_disk import Disk
 
 METHODS = ["keep", "finest:rank_weight=2"]
 SETTINGS = {"epochs": 2, "finest_epochs": 1, "MAX_ITEM_LIST_LENGTH": 8, "train_batch_size": 64}
@@ -151,3 +152,16 @@ def test_settings_of_a_method_are_checked_first(data, tmp_path):
     with pytest.raises(UserError, match="finest_epochs"):
         replay(tmp_path / "new", data, ["finest:finest_epochs=-1"])
     assert not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_is_one_sentence_and_the_folder_stays_a_replays(data, tmp_path):
+    for room, file in ((0, "rolling.json"), (1500, "data/toy-0/toy-0.inter"), (1500, "data/")):
+        with pytest.raises(UserError) as caught, Disk(room).mounted():
+            replay(tmp_path / "all", data)
+        said = (
+            f"output_dir '{tmp_path / 'all'}' cannot be written: No space left on device ('{file}"
+        )
+        assert str(caught.value).startswith(said)
+        assert str(caught.value).endswith(
+            "; make room, then give the same command, which continues"
+        )

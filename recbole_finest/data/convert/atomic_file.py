@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
 from recbole_finest.files import PathLike, written_whole
 
 HEADER = "user_id:token\titem_id:token\ttimestamp:float\n"
@@ -70,11 +70,9 @@ def writing(path: Path, overwrite: bool = True) -> Iterator[IO[str]]:
     Raises:
         UserError: the file exists and may not be overwritten, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise UserError(f"'{path}' exists: choose another place, or allow overwriting")
-    try:
+    with writes(path):
+        if path.exists() and not overwrite:
+            raise UserError(f"'{path}' exists: choose another place, or allow overwriting")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(path, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
+    with written_whole(path, "w", encoding="utf-8", newline="\n") as file:
+        yield file

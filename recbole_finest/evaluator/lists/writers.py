@@ -25,11 +25,8 @@ def write_trec(lists: RankLists, path: str | os.PathLike, tag: str = "recbole_fi
             query ids that coincide.
     """
     lines = trec_lines(lists, tag)
-    try:
-        with written_whole(path, "w", encoding="utf-8") as file:
-            file.writelines(lines)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}.") from None
+    with written_whole(path, "w", encoding="utf-8") as file:
+        file.writelines(lines)
 
 
 def trec_lines(lists: RankLists, tag: str = "recbole_finest") -> Iterator[str]:

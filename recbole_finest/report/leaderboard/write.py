@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import CONTINUES, kept
 from recbole_finest.files import write_text
 from recbole_finest.report.labels import label, measure_label
 from recbole_finest.report.leaderboard import cells
@@ -48,15 +48,11 @@ def write_leaderboard(output_dir: str | os.PathLike[str]) -> Path:
     folder = Path(output_dir)
     board = make_board(read_benchmark(folder))
     rows = [row for block in board.blocks for row in flat_rows(block)]
-    try:
+    with kept("output_dir", folder, CONTINUES):
         write_text(folder / "leaderboard.csv", pd.DataFrame(rows).to_csv(index=False))
         write_text(folder / "leaderboard.tex", _latex(board))
         write_text(folder / "leaderboard.html", _page(board))
         write_text(folder / "leaderboard.md", _markdown(board))
-    except OSError as error:
-        raise UserError(
-            f"the leaderboard in '{folder}' cannot be written: {error.strerror}"
-        ) from error
     return folder / "leaderboard.md"
 
 

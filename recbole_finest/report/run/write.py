@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import kept
 from recbole_finest.files import write_arrays, write_text
+from recbole_finest.folders.own import own_folder
 from recbole_finest.report.run.collect import collect
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.figures import make_figures
@@ -36,15 +37,12 @@ def write_report(folder: str | os.PathLike[str]) -> Path:
     report = collect(run)
     tables = make_tables(report)
     page = html_report(report, tables, make_figures(report))
-    try:
-        (path / TABLES).mkdir(exist_ok=True)
+    with kept("RUN_DIR", path):
         for table in tables.values():
-            table.save(path / TABLES)
+            table.save(own_folder(path, TABLES))
         _save_instances(path / PER_INSTANCE, run, report)
         write_text(path / "report.md", markdown_report(report, tables))
         write_text(path / "report.html", page)
-    except OSError as error:
-        raise UserError(f"the report in '{path}' cannot be written: {error.strerror}") from error
     return path / "report.html"
 
 
