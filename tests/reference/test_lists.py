@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import Unwritten, UserError
 from recbole_finest.reference.lists import ReferenceLists, reference_k
+from tests.full_disk import Disk
 
 SCORES = torch.tensor([[9.0, 1, 2, 3, 4, 5], [9.0, 5, 4, 3, 2, 1], [9.0, 1, 1, 1, 1, 2]])
 
@@ -35,7 +36,25 @@ def test_stored_in_the_smallest_type_and_memory_mapped(tmp_path):
     lists = build(tmp_path / "reference")
     assert lists.items.dtype == np.int16
     assert isinstance(lists.items, np.memmap)
-    assert not (tmp_path / "reference.part").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["reference"]
+
+
+def test_a_link_in_the_place_of_the_lists_is_replaced_and_not_followed(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "items.npy").write_text("theirs")
+    for name in ("reference", "reference.part"):
+        (tmp_path / name).symlink_to(tmp_path / "outside")
+    assert len(build(tmp_path / "reference")) == 3
+    assert not (tmp_path / "reference").is_symlink()
+    assert [path.read_text() for path in (tmp_path / "outside").iterdir()] == ["theirs"]
+
+
+def test_lists_without_room_are_one_sentence_and_the_old_ones_stay(tmp_path):
+    build(tmp_path / "reference")
+    with Disk(130).mounted(), pytest.raises(Unwritten, match="reference' cannot be written: No sp"):
+        build(tmp_path / "reference")
+    assert [path.name for path in tmp_path.iterdir()] == ["reference"]
+    assert len(ReferenceLists.load(tmp_path / "reference")) == 3
 
 
 def test_scores_are_kept_when_asked_for(tmp_path):
