@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_finest.config.config import Config
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, writes
 from recbole_finest.files import written_whole
 from recbole_finest.folders.own import own_folder
 
@@ -86,6 +86,8 @@ class Periods:
 
     def write(self, folder: Path) -> None:
         """One data set a night, for those that are not there, under ``folder``."""
+        with writes(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         for night in range(self.n + 1):
             name = self.dataset(night)
             path = folder / name / f"{name}.inter"
