@@ -21,6 +21,7 @@ import yaml
 from recbole_finest.errors import UserError
 from recbole_finest.folders.manifest import check_listed
 from recbole_finest.formats.checkpoint import read_checkpoint
+from recbole_finest.formats.yaml_file import load_yaml
 
 # recbole/config/configurator.py: the float rule that makes `1e-3` a number, which YAML 1.1 does not.
 _FLOAT = re.compile(
@@ -50,8 +51,8 @@ def parse_value(text: str) -> Any:
     (0.001, None, [1, 2], '[250,inf)')
     """
     try:
-        value = yaml.load(text, Loader=ScalarLoader)
-    except yaml.YAMLError:
+        value = load_yaml(text, ScalarLoader)
+    except ValueError:
         return text
     return _none_words(value)
 

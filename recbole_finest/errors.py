@@ -25,6 +25,17 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def printable(text: object) -> str:
+    """A text for one line of a terminal: what would steer it, or hide letters, is written as its escape.
+
+    >>> printable("user '\x1b[2J' of Zoë")
+    "user '\\\\x1b[2J' of Zoë"
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in str(text)
+    )
+
+
 def nearest(
     name: object, known: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6
 ) -> str:

@@ -61,3 +61,13 @@ def test_our_own_mistakes_are_not_hidden(error):
     with pytest.raises(type(error)) as caught, kept("output_dir", "a"), writes("a/b"):
         raise error
     assert caught.value is error
+
+
+def test_a_message_cannot_steer_the_terminal(tmp_path, capsys):
+    from recbole_finest.cli.main import main
+
+    path = tmp_path / "a.csv"
+    path.write_text("user,item,rank\nu\x1b[2J\u202eevil,i,1\nu\x1b[2J\u202eevil,i,2\n")
+    assert main(["compare", str(path), str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "\\x1b[2J\\u202eevil" in said and said.strip("\n").isprintable()

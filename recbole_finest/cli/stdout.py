@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
-from recbole_finest.errors import Unwritten, writes
+from recbole_finest.errors import Unwritten, printable, writes
 
 NAME = "standard output"
 
@@ -16,7 +16,7 @@ NAME = "standard output"
 def say_error(error: BaseException) -> None:
     """Print an error's sentence; where that does not fit either, the exit code says so alone."""
     with suppress(OSError):
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(error)}", file=sys.stderr)
 
 
 class _Checked:

@@ -8,11 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recbole_finest.compat import ScalarLoader
 from recbole_finest.config.values import CHECKS, is_number
 from recbole_finest.errors import UserError, nearest
+from recbole_finest.formats.yaml_file import read_yaml as load_yaml_file
 
 PACKAGE = Path(__file__).parents[1]
 EXPLICIT = "explicit"  # in a run's config.yaml: the settings that the user gave
@@ -33,13 +32,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         UserError: the file is missing, is no YAML, or is not a mapping of settings.
     """
     try:
-        loaded = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=ScalarLoader)
+        loaded = load_yaml_file(path, ScalarLoader)
     except OSError as error:
         raise UserError(f"config file '{path}' cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise UserError(
-            f"config file '{path}' is not valid YAML: {' '.join(str(error).split())}"
-        ) from error
+    except ValueError as error:
+        raise UserError(f"config file '{path}' is not valid YAML: {error}") from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):

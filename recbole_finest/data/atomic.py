@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.requirements import check_features, check_files
 from recbole_finest.data.where import check_presplit, check_rows, inter_files, near_names
 from recbole_finest.errors import UserError
+from recbole_finest.formats.atomic import check_atomic
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -60,8 +62,12 @@ class AtomicDataset(SequentialDataset):
 
     def _load_feat(self, filepath: str, source: Any) -> Any:
         """RecBole's, for files with a byte order mark too, every id kept as it is written."""
-        config = self.config
-        self.config = config.but(encoding=encoding_with_mark(config["encoding"]))
+        config, loaded = self.config, self._loaded(source)
+        encoding = encoding_with_mark(config["encoding"])
+        if Path(filepath).is_file() and loaded is not None:
+            separators = (config["field_separator"], config["seq_separator"])
+            check_atomic(filepath, encoding, separators, loaded)
+        self.config = config.but(encoding=encoding)
         try:
             table = super()._load_feat(filepath, source)
         finally:
@@ -76,6 +82,13 @@ class AtomicDataset(SequentialDataset):
                 f"{', '.join(words)}, taken as written: only an empty cell is a missing one"
             )
         return table
+
+    def _loaded(self, source: Any) -> Callable[[str], bool] | None:
+        """Whether a column of a file is read, by its name; None where none is."""
+        load, unload = self._get_load_and_unload_col(source)
+        if load == set():
+            return None
+        return lambda name: (load is None or name in load) and name not in (unload or ())
 
     def _filter_nan_user_or_item(self) -> None:
         """Leave out rows without an id; RecBole's takes other rows where both ids are missing somewhere."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.errors import writes
 from recbole_finest.files import array_rows, write_json, written_whole
+from recbole_finest.formats.arrays import open_array
+from recbole_finest.formats.json_file import read_json
 
 _SIZES = ("n_users", "n_items", "n_clean")
 
@@ -32,10 +32,10 @@ def save_log(folder: str | Path, log: InteractionLog) -> None:
 def load_log(folder: str | Path) -> InteractionLog:
     """A log written by :func:`save_log`, its columns memory-mapped; changes to them stay in memory."""
     folder = Path(folder)
-    columns = {
-        name: np.load(path, mmap_mode="c")
+    columns: dict[str, Any] = {
+        name: open_array(path, "c")
         for name in ("user", "item", "time", "row", "place", "role")
         if (path := folder / f"{name}.npy").is_file()
     }
     columns.setdefault("place", columns["row"])
-    return InteractionLog(**columns, **json.loads((folder / "sizes.json").read_text()))
+    return InteractionLog(**columns, **read_json(folder / "sizes.json"))

@@ -7,9 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from recbole_finest.errors import UserError, nearest
+from recbole_finest.formats.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -87,4 +86,4 @@ def downloads() -> frozenset[str]:
     import recbole
 
     path = Path(recbole.__file__).parent / "properties/dataset/url.yaml"
-    return frozenset(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return frozenset(read_yaml(path))

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, having
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.folders.manifest import MANIFEST, Manifest, digest, set_aside
+from recbole_finest.formats.yaml_file import read_yaml
 from recbole_finest.names import MARK
 
 Warn = Callable[[str], object]
@@ -129,8 +128,8 @@ def same_data(manifest: Manifest, config: Config, data: Data) -> dict[str, str]:
 
 def _settings(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        found = read_yaml(path)
+    except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or "model" not in found:
         raise UserError(

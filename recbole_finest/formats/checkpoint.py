@@ -133,7 +133,7 @@ class _Stream(_Container):
         self.content = unpickler.load()
         self._found: dict[str, bytes] = {}
         for key in DataUnpickler(file, own).load():
-            ref = unpickler.storages[str(key)]
+            ref = unpickler.storages[key]
             (count,) = struct.unpack("<q", file.read(8))
             left = _size(file) - file.tell()
             if count != ref.size or not 0 <= count * ref.dtype.itemsize <= left:

@@ -20,10 +20,12 @@ import torch
 from typing_extensions import Self
 
 from recbole_finest.errors import UserError
+from recbole_finest.formats.unpickler import BoundedUnpickler
 
 if TYPE_CHECKING:
     from recbole_finest.data.prepare import Data
 
+AXES = 64
 # torch's names of typed storages, which say the type of a tensor's elements
 _STORAGES = {
     "BFloat16Storage": torch.bfloat16,
@@ -124,8 +126,8 @@ def _tensor(
     storage: object, offset: int, size: Sequence[int], stride: Sequence[int], *rest: Any
 ) -> TensorRef:
     """The description, once the pickle has given what it should."""
-    whole = all(isinstance(n, int) and n >= 0 for n in (offset, *size, *stride))
-    if not isinstance(storage, StorageRef) or not whole or len(size) != len(stride):
+    whole = all(isinstance(n, int) and 0 <= n < 1 << 62 for n in (offset, *size, *stride))
+    if not isinstance(storage, StorageRef) or not whole or not len(size) == len(stride) <= AXES:
         raise pickle.UnpicklingError("a tensor's description is wrong")
     return TensorRef(storage, offset, tuple(size), tuple(stride))
 
@@ -135,7 +137,7 @@ def _parameter(data: Data, *rest: Any) -> Any:
 
 
 def _device(*args: Any) -> str:
-    return ":".join(map(str, args))
+    return ":".join(str(part) for part in args if isinstance(part, (str, int)))
 
 
 class _NumberType:
@@ -173,7 +175,7 @@ _KNOWN: dict[str, Callable[..., Any]] = {
 }
 
 
-class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one allocates what a pickle's memo claims
+class DataUnpickler(BoundedUnpickler):
     """Reads a pickle whose tensors stand outside of it, as ``torch.save`` writes them.
 
     Args:
@@ -189,7 +191,7 @@ class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one 
     """
 
     def __init__(self, file: IO[bytes], own: str | None = None):
-        super().__init__(file, encoding="utf-8")
+        super().__init__(file)
         self._own = own
         self.storages: dict[str, StorageRef] = {}
 
@@ -209,8 +211,9 @@ class DataUnpickler(pickle._Unpickler):  # type: ignore  # in Python: the C one 
 
     def persistent_load(self, pid: Sequence[Any]) -> StorageRef:
         kind, element, key, _, size = pid[:5]
-        if kind != "storage" or not isinstance(element, ElementType) or not isinstance(size, int):
+        good = isinstance(element, ElementType) and isinstance(key, str) and isinstance(size, int)
+        if kind != "storage" or not good:
             raise pickle.UnpicklingError("a storage's description is wrong")
         if len(pid) > 5 and pid[5] is not None:
             raise pickle.UnpicklingError("a view of a storage, which PyTorch before 0.4 wrote")
-        return self.storages.setdefault(str(key), StorageRef(str(key), element.dtype, size))
+        return self.storages.setdefault(key, StorageRef(key, element.dtype, size))

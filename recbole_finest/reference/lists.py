@@ -17,6 +17,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.evaluator.topk import top_items
 from recbole_finest.files import array_rows, written_whole
 from recbole_finest.folders.own import folder_whole
+from recbole_finest.formats.arrays import open_array
 from recbole_finest.parallel import distributed
 
 Block = tuple[np.ndarray, Tensor]  # row ids [B] and scores [B, n_items] of as many instances
@@ -106,9 +107,9 @@ class ReferenceLists:
         try:
             scores = path / "scores.npy"
             return cls(
-                np.load(path / "items.npy", mmap_mode="r"),
-                np.load(path / "slot.npy"),
-                np.load(scores, mmap_mode="r") if scores.is_file() else None,
+                open_array(path / "items.npy", "r"),
+                open_array(path / "slot.npy"),
+                open_array(scores, "r") if scores.is_file() else None,
             )
         except (OSError, ValueError) as error:
             raise UserError(

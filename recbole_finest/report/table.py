@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tabulate import tabulate
@@ -66,8 +67,27 @@ class Table:
 
     def save(self, folder: Path) -> None:
         """Write ``<name>.csv`` and ``<name>.tex``."""
-        write_text(folder / f"{self.name}.csv", self.frame.to_csv(index=False))
+        write_text(folder / f"{self.name}.csv", csv_text(self.frame))
         write_text(folder / f"{self.name}.tex", self.latex() + "\n")
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A table as CSV in which no text is a formula to a spreadsheet.
+
+    What begins with ``=``, ``+``, ``-``, ``@``, a tab or the end of a line and is no number gets an
+    apostrophe before it (OWASP, "CSV Injection").
+    """
+    shown = frame.map(_no_formula) if hasattr(frame, "map") else frame.applymap(_no_formula)
+    return shown.rename(columns=_no_formula).to_csv(index=False)
+
+
+def _no_formula(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    begins = cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    if begins and not re.fullmatch(r"[-+][\d.]+(e[-+]?\d+)?", cell):
+        cell = f"'{cell}"
+    return cell.replace("\r", " ")  # not quoted by pandas, and the end of a row elsewhere
 
 
 def escape_markdown(text: str) -> str:

@@ -11,6 +11,8 @@ from recbole_finest.config.config import Config
 from recbole_finest.errors import UserError, writes
 from recbole_finest.files import written_whole
 from recbole_finest.folders.own import own_folder
+from recbole_finest.formats.numbers import as_numbers
+from recbole_finest.formats.tables import read_separated
 
 
 def period_of(times: np.ndarray, start: float, periods: int) -> np.ndarray:
@@ -70,12 +72,11 @@ class Periods:
             if name not in columns:
                 raise UserError(f"data set '{self.name}' has no column '{name}' to replay it by")
         user, item, time = (self.table[columns[name]].to_numpy() for name in wanted)
-        try:
-            times = np.array([float(text) for text in time])
-        except ValueError as error:
+        times = as_numbers(time)
+        if len(bad := np.flatnonzero(~np.isfinite(times))):
             raise UserError(
-                f"data set '{self.name}' has a time that is no number: {error}"
-            ) from error
+                f"data set '{self.name}' has a time that is no number: {time[bad[0]]!r}"
+            )
         self.users, self.user = np.unique(user.astype(str), return_inverse=True)
         self.items, self.item = np.unique(item.astype(str), return_inverse=True)
         self.period = period_of(times, start, periods)
@@ -123,6 +124,6 @@ def _read(config: Config) -> pd.DataFrame:
         raise UserError(f"there is no '{path}' to replay; give --data_path=FOLDER")
     options = {"sep": config["field_separator"] or "\t", "encoding": "utf-8-sig", "quoting": 3}
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, **options)
+        return read_separated(path, **options)
     except (ValueError, OSError) as error:
         raise UserError(f"'{path}' cannot be read: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from recbole_finest.config.settings import read_yaml
 from recbole_finest.errors import CONTINUES, UserError, kept, writes
 from recbole_finest.files import write_json
 from recbole_finest.folders.own import own_folder
+from recbole_finest.formats.json_file import read_json
 from recbole_finest.rolling.chain import Chain, Lists
 from recbole_finest.rolling.measure import Night, held
 from recbole_finest.rolling.periods import Periods
@@ -161,7 +161,7 @@ def _check_folder(root: Path, asked: Mapping[str, Any]) -> None:
                 raise UserError(f"output_dir '{root}' holds other files; choose another folder")
             return
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = read_json(path)
     except (OSError, ValueError) as error:
         raise UserError(f"'{path}' cannot be read: {error}; choose another output_dir") from error
     other = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError, first_line
+from recbole_finest.errors import UserError, first_line, printable
+from recbole_finest.formats.numbers import as_numbers
+from recbole_finest.formats.tables import separated_parts
 from recbole_finest.serve.histories import Histories
 from recbole_finest.serve.vocabulary import Vocabulary
 
@@ -87,7 +88,7 @@ def _check_together(path: Path, seen: np.ndarray) -> None:
         part[there.argmax()] for part in names if (there := _hashes(part) == twice[0]).any()
     )
     raise UserError(
-        f"the rows of user '{user}' in '{path}' do not stand together; sort the file by user, keeping the "
+        f"the rows of user {user!r} in '{path}' do not stand together; sort the file by user, keeping the "
         "order of each person's rows"
     )
 
@@ -101,16 +102,13 @@ def _tables(path: Path) -> Iterator[pd.DataFrame]:
         "quoting": quoting,
     }
     try:
-        with warnings.catch_warnings():  # too many fields are only a warning to pandas
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            options |= {"dtype": str, "keep_default_na": False, "index_col": False}
-            with pd.read_csv(path, chunksize=AT_A_TIME, **options) as parts:
-                yield from filter(len, map(partial(_columns, path), parts))
+        parts = separated_parts(path, AT_A_TIME, **options)
+        yield from filter(len, map(partial(_columns, path), parts))
     except FileNotFoundError:
         raise UserError(
             f"histories is '{path}', which does not exist; give a CSV or TSV file"
         ) from None
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # ParserError, UnicodeError too
+    except (OSError, ValueError) as error:
         raise UserError(f"'{path}' cannot be read: {first_line(error).rstrip('.')}") from None
 
 
@@ -118,9 +116,10 @@ def _columns(path: Path, part: pd.DataFrame) -> pd.DataFrame:
     found = {NAMES.get(str(name).partition(":")[0]): name for name in part}
     missing = [name for name in ("user", "item") if name not in found]
     if missing:
+        line = printable(", ".join(map(str, part)))[:300]
         raise UserError(
-            f"'{path}' has no column {' and no '.join(missing)} (its first line: "
-            f"{', '.join(map(str, part))}); name the columns user, item and, where there are times, time"
+            f"'{path}' has no column {' and no '.join(missing)} (its first line: {line}); name the "
+            "columns user, item and, where there are times, time"
         )
     table = pd.DataFrame({name: part[old] for name, old in found.items() if name})
     for name in ("user", "item"):
@@ -129,7 +128,7 @@ def _columns(path: Path, part: pd.DataFrame) -> pd.DataFrame:
             row = part.index[empty.argmax()] + 2
             raise UserError(f"row {row} of '{path}' has no {name}; leave the row out")
     if "time" in table:
-        times = pd.to_numeric(table["time"], errors="coerce").to_numpy(np.float64)
+        times = as_numbers(table["time"])
         if not np.isfinite(times).all():
             at = int((~np.isfinite(times)).argmax())
             raise UserError(

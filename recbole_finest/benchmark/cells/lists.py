@@ -15,6 +15,7 @@ from recbole_finest.evaluator.evaluation import Evaluation, per_instance
 from recbole_finest.evaluator.plasticity import plasticity
 from recbole_finest.evaluator.ranks import target_ranks
 from recbole_finest.files import write_arrays
+from recbole_finest.formats.arrays import read_arrays
 
 FILE = "lists.npz"
 
@@ -48,7 +49,7 @@ def compare_sides(
         Arrays ``[n]``: ``users``, stability by ``name@k``, accuracy by ``metric@k``; and the means
         ``stability`` and ``similarity_to_base``, and ``plasticity`` where ``retrained`` is given.
     """
-    lists = {name: dict(np.load(folder / FILE)) for name, folder in folders.items()}
+    lists = {name: read_arrays(folder / FILE) for name, folder in folders.items()}
     clean, perturbed, base = (_evaluation(lists[name]) for name in ("clean", "perturbed", "base"))
     stable = per_instance(settings, clean, perturbed)
     similar = per_instance(settings, clean, base)

@@ -12,6 +12,7 @@ import numpy as np
 from recbole_finest.data.convert.atomic_file import PathLike, writing
 from recbole_finest.data.log import TRAIN, InteractionLog
 from recbole_finest.data.perturbation.changes import Changes, emptied_users, fingerprint
+from recbole_finest.data.perturbation.content import read_content
 from recbole_finest.data.perturbation.kinds import KINDS
 from recbole_finest.errors import UserError
 
@@ -82,7 +83,7 @@ def load_changes(
         UserError: the file is missing or malformed, or belongs to another data set, other filters
             or another split.
     """
-    content = _read(Path(path))
+    content = read_content(Path(path), len(log))
     try:
         if content["dataset"] != dataset:
             raise UserError(
@@ -94,21 +95,8 @@ def load_changes(
                 "use the same file, filters and split, or draw the changes again"
             )
         return _parse(content, log, user_tokens, item_tokens)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"'{path}' is no valid changes file: {what}") from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"changes file '{path}' cannot be read: {error.strerror}") from error
-    except ValueError as error:  # malformed JSON or text
+    except (ValueError, OverflowError) as error:
         raise UserError(f"'{path}' is no valid changes file: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"'{path}' is no valid changes file: not an object")
-    return content
 
 
 def _parse(
@@ -118,8 +106,6 @@ def _parse(
     kind, listed = content["kind"], content["changes"]
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    if not isinstance(listed, list) or content["count"] != len(listed):
-        raise ValueError("count is not the number of changes listed")
     listed = sorted(listed, key=lambda change: change["row"])
     row = _rows([change["row"] for change in listed], log)
     ids = {str(token): index for index, token in enumerate(item_tokens) if index}
@@ -140,7 +126,6 @@ def _parse(
             raise ValueError(f"row {index} has another user or time in the data set")
     if how.adds <= 0 and (before != log.item[row]).any():
         raise ValueError("an item_before is not that of its row in the data set")
-    seed = content["seed"]
     return Changes(
         position=row,
         row=row,
@@ -150,19 +135,17 @@ def _parse(
         item_after=after,
         time=log.time[row],
         kind=kind,
-        selection=str(content["selection"]),
+        selection=content["selection"],
         item_choice=content["item_choice"],
         ratio=None if content["ratio"] is None else float(content["ratio"]),
-        seed=None if seed is None else int(seed),
+        seed=content["seed"],
         n_interactions=len(log.train_positions),
         fingerprint=content["fingerprint"],
         emptied_users=emptied_users(log, row if how.adds < 0 else row[:0]).astype(np.int64),
     )
 
 
-def _rows(rows: list[Any], log: InteractionLog) -> np.ndarray:
-    if any(isinstance(row, bool) or not isinstance(row, int) for row in rows):
-        raise ValueError("a row is not a whole number")
+def _rows(rows: list[int], log: InteractionLog) -> np.ndarray:
     if any(not 0 <= row < len(log) or log.role[row] != TRAIN for row in rows):
         raise ValueError("a row is not a training interaction of the data set")
     if len(set(rows)) < len(rows):

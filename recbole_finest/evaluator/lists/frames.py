@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from recbole_finest.errors import UserError, first_line
+from recbole_finest.formats.tables import read_parquet, read_separated
 
 ALIASES = {"user_id": "user", "item_id": "item", "target_id": "target"}
+COLUMNS = ("user", "item", "target", "rank", "score", *ALIASES)
 
 
 def read_frame(path: Path, what: str) -> pd.DataFrame:
@@ -42,7 +43,7 @@ def separated_frame(path: Path) -> pd.DataFrame:
 def parquet_frame(path: Path) -> pd.DataFrame:
     """Read Parquet; needs pyarrow. ``UserError`` without it, and for a file of another kind."""
     try:
-        return pd.read_parquet(path)
+        return read_parquet(path, COLUMNS)
     except ImportError as error:
         raise UserError(
             f"{path}: reading Parquet needs pyarrow, 14 to 25 beside NumPy {np.__version__} "
@@ -59,6 +60,16 @@ FRAMES: dict[str, Callable[[Path], pd.DataFrame]] = {
 }
 
 
+def renamed(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """The table with the names that :data:`ALIASES` stand for; ``UserError`` where both are there."""
+    for name, other in ALIASES.items():
+        if name in table and other in table:
+            raise UserError(
+                f"{path} has the columns {other} and {name}, of which only one may be there."
+            )
+    return table.rename(columns=ALIASES)
+
+
 def text_frame(path: Path, **options: Any) -> pd.DataFrame:
     """Read all fields as text: a token such as ``007`` or ``NA`` must stay as it is.
 
@@ -68,15 +79,9 @@ def text_frame(path: Path, **options: Any) -> pd.DataFrame:
     Raises:
         UserError: a binary file, lines with too many fields, text that is not UTF-8.
     """
-    settings = {"quoting": csv.QUOTE_NONE, "index_col": False, **options}
-    with open(path, "rb") as file:
-        if b"\0" in file.read(4096):
-            raise UserError(f"{path} is not the text file that its name says.")
     try:
-        with warnings.catch_warnings():  # too many fields are only a warning to pandas
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, dtype=str, keep_default_na=False, **settings)
-    except (ValueError, pd.errors.ParserWarning) as error:  # ParserError, UnicodeError too
+        return read_separated(path, **{"quoting": csv.QUOTE_NONE, **options})
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {_reason(error)}.") from None
 
 

@@ -11,6 +11,7 @@ from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.ranklists import UNREADABLE
 from recbole_finest.files import write_arrays
+from recbole_finest.formats.arrays import read_arrays
 
 FORMAT = "recbole_finest.instances.1"
 
@@ -56,9 +57,13 @@ class Instances:
         if not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if "format" not in file or str(file["format"]) != FORMAT:
-                    raise UserError(f"'{path}' is not a file of test instances")
-                return cls(file["history_length"], file["target_count"])
-        except (*UNREADABLE, KeyError) as error:
+            arrays = read_arrays(path)
+            if str(arrays.pop("format", None)) != FORMAT:
+                raise UserError(f"'{path}' is not a file of test instances")
+            found = cls(arrays["history_length"], arrays["target_count"])
+            for part in (found.history_length, found.target_count):
+                if part.dtype.kind not in "iu" or part.shape != (len(found),):
+                    raise ValueError("its arrays are not whole numbers, one for each instance")
+            return found
+        except UNREADABLE as error:
             raise UserError(f"'{path}' is not a file of test instances: {error}") from error

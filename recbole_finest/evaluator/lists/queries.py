@@ -37,7 +37,7 @@ def split_repeats(queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     known = set(queries.tolist())
     users, numbers = list(queries.tolist()), [1] * len(queries)
     for row, query in enumerate(users):
-        match = re.fullmatch(r"(.+)#([1-9]\d*)", query)
+        match = re.fullmatch(r"(.+)#([1-9]\d{0,8})", query)
         number = int(match[2]) if match else 1
         if match and number > 1 and match[1] in known:
             before = f"{match[1]}#{number - 1}" if number > 2 else match[1]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,19 +11,15 @@ import numpy as np
 
 from recbole_finest.errors import UserError
 from recbole_finest.files import write_arrays
+from recbole_finest.formats.arrays import read_arrays
 
 FORMAT = "recbole_finest.ranklists.1"
-# what NumPy raises for files that are no archive, damaged, pickled, or of other arrays
-UNREADABLE = (
-    OSError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    KeyError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# what is raised for files that cannot be opened, are no archive of arrays, or one of other arrays
+UNREADABLE = (OSError, ValueError, KeyError)
+# kinds of the types of a file's arrays, and their axes
+_ARRAYS = {"users": ("U", 1), "targets": ("U", 1), "vocabulary": ("U", 1)}
+_ARRAYS |= {"codes": ("iu", 2), "scores": ("f", 2)}
+_KINDS = {"U": "text", "iu": "whole numbers", "f": "numbers"}
 
 
 @dataclass(frozen=True)
@@ -153,19 +148,38 @@ class RankLists:
     def load(cls, path: str | os.PathLike) -> RankLists:
         """Read what :meth:`save` wrote; ``UserError`` for any other file, or a damaged one."""
         try:
-            with np.load(path, allow_pickle=False) as file:
-                if "format" not in file or str(file["format"]) != FORMAT:
-                    raise UserError(f"{path} is an .npz file, but not one of rank lists.")
-                arrays = {name: file[name] for name in file.files if name != "format"}
-                arrays["codes"] = arrays["codes"].astype(np.int32)
+            arrays = read_arrays(path)
+            if str(arrays.pop("format", None)) != FORMAT:
+                raise UserError(f"{path} is an .npz file, but not one of rank lists.")
+            _check_arrays(arrays)
         except FileNotFoundError:
             raise UserError(f"There is no file {path}.") from None
         except UNREADABLE as error:
             raise UserError(f"{path} is not a file of rank lists (.npz): {error}.") from None
+        arrays["codes"] = arrays["codes"].astype(np.int32)
         try:
             return cls(**arrays)
-        except (TypeError, UserError) as error:
+        except UserError as error:
             raise UserError(f"{path} is not a file of rank lists (.npz): {error}") from None
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays that :meth:`RankLists.save` never writes, with a ValueError."""
+    for name, (kinds, axes) in _ARRAYS.items():
+        if name in arrays and (arrays[name].dtype.kind not in kinds or arrays[name].ndim != axes):
+            found = f"{arrays[name].dtype} with {arrays[name].ndim} axes"
+            raise ValueError(f"its {name} are {found}, but must be {_KINDS[kinds]} with {axes}")
+        if name not in arrays and name != "scores":
+            raise ValueError(f"it has no {name}")
+    if other := sorted(set(arrays) - set(_ARRAYS)):
+        raise ValueError(f"it has the array '{other[0]}', which rank lists do not have")
+    codes, vocabulary = arrays["codes"], arrays["vocabulary"]
+    if codes.size and (codes.min() < -1 or codes.max() >= len(vocabulary)):
+        raise ValueError("its codes are no indices of its vocabulary")
+    if len(np.unique(vocabulary)) < len(vocabulary) or "" in vocabulary:
+        raise ValueError("its vocabulary holds an item twice, or one without a name")
+    if "scores" in arrays and np.isnan(arrays["scores"]).any():
+        raise ValueError("one of its scores is no number")
 
 
 def _strings(tokens: np.ndarray) -> np.ndarray:

@@ -13,15 +13,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, printable
 from recbole_finest.evaluator.lists.frames import (
-    ALIASES,
     parquet_frame,
+    renamed,
     separated_frame,
     text_frame,
 )
 from recbole_finest.evaluator.lists.queries import split_repeats
 from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.formats.numbers import as_numbers
+from recbole_finest.formats.plain import check_unpacked
+from recbole_finest.formats.tables import as_tokens
 
 TREC_COLUMNS = ["user", "q0", "item", "rank", "score", "tag"]
 
@@ -79,12 +82,13 @@ READERS: dict[str, Callable[[Path], RankLists]] = {
 
 def _lists(table: pd.DataFrame, path: Path) -> RankLists:
     """Turn rows (user, item, rank or score) into rank lists, with all checks."""
-    table = table.rename(columns=ALIASES)
+    names = table.attrs.get("names", table.columns)
+    table = renamed(table, path)
     missing = [name for name in ("user", "item") if name not in table]
     if "rank" not in table and "score" not in table:
         missing.append("rank or score")
     if missing:
-        found = ", ".join(map(str, table.columns))
+        found = printable(", ".join(map(str, names)))[:300]
         raise UserError(f"{path} has no column {' and no '.join(missing)}; its columns: {found}.")
     if not len(table):
         raise UserError(f"{path} holds no rank lists.")
@@ -113,16 +117,15 @@ def _lists(table: pd.DataFrame, path: Path) -> RankLists:
         score = score[order]
         what = "are not sorted, best first" if rank is None else "do not fall with the rank"
         refuse(same & (np.diff(score) > 0), f"the scores {what}")
-    return _fill(
-        np.asarray(queries, dtype=str),
-        _targets(table, order, user),
-        np.asarray(vocabulary, dtype=str),
-        (user, item, score),
-    )
+    try:
+        targets = _targets(table, order, user)
+        return _fill(as_tokens(queries), targets, as_tokens(vocabulary), (user, item, score))
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read: {error}.") from None
 
 
 def _numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
-    numbers = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
+    numbers = as_numbers(table[name])
     if np.isnan(numbers).any():
         at = int(np.isnan(numbers).argmax())
         raise UserError(f"{path}: the {name} {table[name].iloc[at]!r} is not a number.")
@@ -133,7 +136,7 @@ def _targets(table: pd.DataFrame, order: np.ndarray, user: np.ndarray) -> np.nda
     first = np.flatnonzero(np.diff(user, prepend=-1))
     if "target" not in table:
         return np.full(len(first), "", dtype=str)
-    return table["target"].astype(str).to_numpy(dtype=str)[order][first]
+    return as_tokens(table["target"].to_numpy()[order][first])
 
 
 def _fill(
@@ -145,7 +148,9 @@ def _fill(
     user, item, score = rows  # sorted by user, then rank
     first = np.searchsorted(user, user)
     place = np.arange(len(user)) - first
-    codes = np.full((len(queries), int(place.max()) + 1), -1, dtype=np.int32)
+    depth = int(place.max()) + 1
+    check_unpacked(8 * len(queries) * depth, 8 * len(user))  # short lists are filled up
+    codes = np.full((len(queries), depth), -1, dtype=np.int32)
     codes[user, place] = item
     scores = None
     if score is not None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError
-from recbole_finest.evaluator.lists.frames import ALIASES, read_frame
+from recbole_finest.errors import UserError, printable
+from recbole_finest.evaluator.lists.frames import read_frame, renamed
+from recbole_finest.formats.tables import as_tokens
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Truth:
         Raises:
             UserError: a column is missing, a row has no user or item, no row at all.
         """
-        table = table.rename(columns=ALIASES)
+        table = renamed(table, name)
         missing = [column for column in ("user", "item") if column not in table]
         if missing:
-            found = ", ".join(map(str, table.columns))
+            found = printable(", ".join(map(str, table.columns)))[:300]
             raise UserError(
                 f"{name} has no column {' and no '.join(missing)}; its columns: {found}."
             )
@@ -50,12 +51,11 @@ class Truth:
                 raise UserError(f"{name}: a row has no {column}.")
         rows = table[["user", "item"]].astype(str)
         kept = rows.drop_duplicates()
-        return cls(
-            kept["user"].to_numpy(dtype=str),
-            kept["item"].to_numpy(dtype=str),
-            name,
-            len(rows) - len(kept),
-        )
+        try:
+            users, items = (as_tokens(kept[column]) for column in ("user", "item"))
+        except ValueError as error:
+            raise UserError(f"{name} cannot be read: {error}.") from None
+        return cls(users, items, name, len(rows) - len(kept))
 
     def __len__(self) -> int:
         return len(self.items)

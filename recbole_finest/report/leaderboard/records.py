@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from recbole_finest.errors import UserError
+from recbole_finest.formats.arrays import read_arrays
+from recbole_finest.formats.json_file import read_json
 from recbole_finest.report.leaderboard.questions import question_of
 
 RECORDS = "records.json"
@@ -78,7 +79,7 @@ def read_benchmark(folder: Path) -> Benchmark:
     """
     path = folder / RECORDS
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        contents = read_json(path)
     except OSError as error:
         raise UserError(
             f"output_dir '{folder}' holds no finished benchmark: {RECORDS} cannot be read "
@@ -167,12 +168,11 @@ def _worst(record: Mapping[str, Any], folder: Path | None) -> dict[str, float]:
     if folder is None or not record.get("values"):
         return {}
     try:
-        with np.load(folder / record["values"], allow_pickle=False) as values:
-            keys = [key for key in record.get("stability") or {} if key in values]
-            return {f"worst/{key}": float(np.percentile(values[key], 5)) for key in keys}
+        values = read_arrays(folder / record["values"], record.get("stability") or {})
+        return {f"worst/{key}": float(np.percentile(found, 5)) for key, found in values.items()}
     except FileNotFoundError:
         return {}  # figures without per-instance values are still figures
-    except (OSError, ValueError, IndexError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, IndexError, TypeError) as error:
         raise UserError(
             f"'{folder / record['values']}' is damaged ({error}); remove its folder and run again"
         ) from error

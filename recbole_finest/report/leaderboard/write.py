@@ -22,7 +22,7 @@ from recbole_finest.report.leaderboard.records import from_contents, read_benchm
 from recbole_finest.report.leaderboard.rows import Row
 from recbole_finest.report.leaderboard.tables import flat_rows
 from recbole_finest.report.page import WORDS, by_section, render
-from recbole_finest.report.table import escape_markdown, number
+from recbole_finest.report.table import csv_text, escape_markdown, number
 from recbole_finest.seeding import generator
 
 TEMPLATE = Path(__file__).with_name("leaderboard.html")
@@ -49,7 +49,7 @@ def write_leaderboard(output_dir: str | os.PathLike[str]) -> Path:
     board = make_board(read_benchmark(folder))
     rows = [row for block in board.blocks for row in flat_rows(block)]
     with kept("output_dir", folder, CONTINUES):
-        write_text(folder / "leaderboard.csv", pd.DataFrame(rows).to_csv(index=False))
+        write_text(folder / "leaderboard.csv", csv_text(pd.DataFrame(rows)))
         write_text(folder / "leaderboard.tex", _latex(board))
         write_text(folder / "leaderboard.html", _page(board))
         write_text(folder / "leaderboard.md", _markdown(board))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.lists.instances import Instances
 from recbole_finest.evaluator.lists.ranklists import UNREADABLE, RankLists
+from recbole_finest.formats.arrays import read_arrays
+from recbole_finest.formats.json_file import BYTES, read_json
+from recbole_finest.formats.yaml_file import read_yaml
 from recbole_finest.names import CHANGES, CURVES, INSTANCES, LISTS, MARK, RESULT, UNSEEN, compared
+
+MOST_CHANGES = 16 * BYTES
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class RunFolder:
 
     def touched_users(self) -> np.ndarray:
         """Tokens of the users who have an interaction that the test perturbation changed."""
-        changes = self._json(CHANGES, {}).get("changes", [])
+        changes = self._json(CHANGES, {}, MOST_CHANGES).get("changes", [])
         return np.unique(np.array([change["user"] for change in changes], dtype=str))
 
     def has(self, name: str, folder: str = LISTS) -> bool:
@@ -105,17 +108,17 @@ class RunFolder:
 
     def _settings(self) -> dict[str, Any]:
         try:
-            found = yaml.safe_load((self.path / MARK).read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+            found = read_yaml(self.path / MARK)
+        except (OSError, ValueError) as error:
             raise UserError(f"'{self.path / MARK}' cannot be read: {error}") from error
         return found if isinstance(found, dict) else {}
 
-    def _json(self, name: str, missing: object = None) -> Any:
+    def _json(self, name: str, missing: object = None, most: int = BYTES) -> Any:
         path = self.path / name
         if missing is not None and not path.is_file():
             return missing
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return read_json(path, dict, most)
         except (OSError, ValueError) as error:
             raise UserError(f"'{path}' cannot be read: {error}") from error
 
@@ -123,9 +126,8 @@ class RunFolder:
 def _vocabulary(path: Path) -> np.ndarray:
     """The item tokens of one file of rank lists; nothing else of it is read."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["vocabulary"]
-    except (*UNREADABLE, KeyError) as error:
+        return read_arrays(path, ["vocabulary"])["vocabulary"]
+    except UNREADABLE as error:
         raise UserError(f"'{path}' is not a file of rank lists (.npz): {error}") from error
 
 
