@@ -18,6 +18,27 @@ PAGES = [Path("README.md"), *(Path("docs") / f.name for f in sorted((ROOT / "doc
 # the page's own words that say what measured them. A new one needs a record (tests/figures.py).
 UNRECORDED = [
     (
+        "docs/reliability.md",
+        "Full disks and folders",
+        ", one sentence, exit",
+        1,
+        "`python benchmarks/full_disk.py`: GRU4Rec on 30 users",
+    ),
+    (
+        "docs/reliability.md",
+        "Files from strangers",
+        "format, files, refus",
+        1,
+        "`tests/formats/corpus.py` makes 161 hostile files",
+    ),
+    (
+        "docs/reliability.md",
+        "Files from strangers",
+        "reader, files, refus",
+        1,
+        "`python benchmarks/fuzz.py` damages valid files",
+    ),
+    (
         "README.md",
         "recbole_finest",
         "model, recall@10",

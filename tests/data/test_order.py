@@ -63,7 +63,9 @@ def test_an_epoch_has_every_instance_once(log, size, epoch):
 @given(
     log=logs(min_train=2),
     size=st.integers(1, 6),
-    kinds=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=3),
+    kinds=st.lists(
+        st.sampled_from([k for k in KINDS if KINDS[k].selection is None]), min_size=1, max_size=3
+    ),
     data=st.data(),
 )
 def test_rows_that_come_or_go_leave_the_others_in_their_batches(log, size, kinds, data):
