@@ -18,6 +18,13 @@ PAGES = [Path("README.md"), *(Path("docs") / f.name for f in sorted((ROOT / "doc
 # the page's own words that say what measured them. A new one needs a record (tests/figures.py).
 UNRECORDED = [
     (
+        "docs/files.md",
+        "Files: what is read, and how much of it",
+        "format, read by, bounds",
+        1,
+        "not measurements",
+    ),
+    (
         "docs/reliability.md",
         "Full disks and folders",
         ", one sentence, exit",
