@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from recbole_finest.errors import UserError, nearest
+from recbole_finest.errors import UserError, nearest, printable
 from recbole_finest.evaluator.lists.compare import Comparison
 from recbole_finest.evaluator.lists.hits import FLIPS, RANKING
 from recbole_finest.evaluator.lists.verdicts import Verdict
@@ -67,7 +67,8 @@ class Condition:
             UserError: another form, an unknown measure, part or statistic, the option of the other
                 direction, a limit that no value can reach.
         """
-        where = f"{source} {text}"
+        shown = printable(text)
+        where = f"{source} {shown}"
         left, equals, number = text.partition("=")
         head, *suffixes = (word.strip().lower() for word in left.split(":"))
         name, at, depth = head.partition("@")
@@ -80,7 +81,7 @@ class Condition:
             raise UserError(
                 f"{where}: there is no stability measure or accuracy {name!r}; {nearest(name, DISPLAY)}"
             )
-        _check_direction(name, option, where, text)
+        _check_direction(name, option, where, shown)
         part, statistic = _suffixes(name, suffixes, where)
         _check_limit(name, part, limit, where)
         return cls(name, k, part, statistic, limit, level)

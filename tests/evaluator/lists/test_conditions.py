@@ -219,3 +219,12 @@ def test_the_page_on_gates_names_every_measure_and_only_conditions_that_there_ar
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     policy = Policy.from_mapping(yaml.safe_load(block), "docs/gate.md")
     assert (len(policy.conditions), policy.min_coverage) == (5, 0.95)
+
+
+@pytest.mark.parametrize(
+    "text", ["x\ny", "jac\ncard@10=0.5", "jaccard@10:l\now=0.5", "jaccard@1\n0=1"]
+)
+def test_a_refusal_is_one_line_whatever_the_policy_holds(text):
+    with pytest.raises(UserError) as error:
+        Condition.parse(text, "gate.yaml, fail:")
+    assert "\n" not in str(error.value) and text.replace("\n", "\\n") in str(error.value)
