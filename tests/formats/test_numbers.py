@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+import random
+
 import numpy as np
 import pandas as pd
 from hypothesis import given
@@ -44,3 +48,37 @@ def test_what_pandas_must_not_see():
     bad = ["0.071e4008866899", "1e-401", "1E+00000000000401", "-.5e-9999 ", " 0.071e4008866899.5x"]
     assert not any(map(beyond_pandas, good))
     assert all(map(beyond_pandas, bad))
+
+
+def like_a_number(draw: random.Random) -> str:
+    """A text of signs, digits and exponents of any size, and perhaps something after it."""
+    digits = "".join(draw.choice("0123456789.") for _ in range(draw.randint(0, 20)))
+    power = draw.choice(
+        [draw.randint(0, 500), draw.randint(0, 10**12), int("9" * draw.randint(1, 18))]
+    )
+    signs = [draw.choice(["", "-", "+", " "]) for _ in range(2)]
+    return f"{signs[0]}{digits}{draw.choice('eE')}{signs[1]}{power}{draw.choice(['', '.5', 'x', 'e9'])}"
+
+
+def pandas_errs(seed: int, times: int) -> bool:
+    """Whether pandas' parser takes a text that it may see for another number than Python does."""
+    from pandas._libs.lib import maybe_convert_numeric
+
+    draw = random.Random(seed)
+    texts = (like_a_number(draw) for _ in range(times))
+    for text in (one for one in texts if not beyond_pandas(one)):
+        try:
+            theirs = float(maybe_convert_numeric(np.array([text], object), set(), False)[0][0])
+            ours = float(text)
+        except (ValueError, TypeError):
+            continue  # what one of them takes for no number
+        if not math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-300):
+            return True
+    return False
+
+
+def test_what_pandas_may_see_neither_ends_it_nor_errs():
+    child = os.fork()  # as 0.071e4008866899 would end this process
+    if child == 0:
+        os._exit(int(pandas_errs(seed=0, times=30_000)))
+    assert os.waitpid(child, 0)[1] == 0
