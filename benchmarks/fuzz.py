@@ -50,12 +50,14 @@ def _fuzz(make: Callable[[Path], Case], seconds: float, first: int, folder: Path
             outcome = "fine"
         except UserError as error:
             outcome = "refused" if "\n" not in str(error) else "refused in several lines"
+            trace = traceback.format_exc()
         except Exception as error:
             outcome = f"{type(error).__name__} {re.sub(r'[0-9]+', 'n', str(error))[:60]!r}"
+            trace = traceback.format_exc()
         if outcome not in ("fine", "refused") and outcome not in counts:
             keep = folder / f"{len(counts)}-{path.name}"
             shutil.copy(path, keep)
-            keep.with_suffix(".txt").write_text(traceback.format_exc())
+            keep.with_suffix(".txt").write_text(trace)
         took = time.monotonic() - begin
         slowest = max(slowest, took)
         counts[outcome] += 1

@@ -47,7 +47,7 @@ class AtomicDataset(SequentialDataset):
             if wanted.is_file():
                 raise UserError(
                     f"data set '{token}' in '{dataset_path}' cannot be read as RecBole atomic files: "
-                    f"{error}"
+                    f"{' '.join(str(error).split())}"
                 ) from error
             raise UserError(
                 f"data set '{token}' is not at '{wanted}' and could not be downloaded "

@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import IO
 
+from recbole_finest.errors import printable
 from recbole_finest.files import PathLike
 from recbole_finest.formats.numbers import beyond_pandas
 from recbole_finest.formats.plain import MIB, check_unpacked, open_plain, size_of
@@ -42,10 +44,14 @@ def check_atomic(
     with open(path, encoding=encoding, newline="") as file:
         rows = _rows(file, separators[0])
         names = next(rows, (0, []))[1]
-        number, first = next(((n, row) for n, row in rows if row), (0, []))
-    if len(first) > len(names):
+        start = [*islice(((n, row) for n, row in rows if row), 2), (0, []), (0, [])]
+    (_, first), (_, second) = start[:2]
+    # pandas takes one for names of an index, or the left of its fields for an index
+    moved = len(first) > len(names) or len(second) == len(first) + len(names)
+    if first and moved:
+        number, row = start[len(first) <= len(names)]
         raise ValueError(
-            f"line {number} has {len(first)} fields, but the first line names {len(names)}"
+            f"line {number} has {len(row)} fields, but the first line names {len(names)}"
         )
     check_unpacked(lines * len(names) * _BYTES, size)
     try:
@@ -113,8 +119,9 @@ def _check_columns(
                     parts = row[i].split(separators[1]) if kind.endswith("_seq") else [row[i]]
                     longest[i] = max(longest[i], len(parts) * _BYTES, 4 * max(map(len, parts)))
                 elif beyond_pandas(row[i]):
+                    shown = printable(row[i])[:50]
                     raise ValueError(
-                        f"line {number}: '{row[i][:50]}' in column '{name}' is no number of 64 bits"
+                        f"line {number}: '{shown}' in column '{name}' is no number of 64 bits"
                     )
     for i, name, _ in columns:
         try:

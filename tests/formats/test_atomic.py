@@ -72,3 +72,17 @@ def test_times_are_those_that_pandas_gives(tmp_path):
     mini.write(tmp_path, mini.history(8))
     times = mini.load(tmp_path).log.time
     np.testing.assert_array_equal(times, np.arange(8.0))
+
+
+def test_a_first_row_that_pandas_would_take_for_names_is_refused(tmp_path):
+    rows = ["", "x", "u1\ti1\t4\t5", "u1\ti2\t5\t5"]  # 1 field, then 1 + 3
+    (tmp_path / "a.inter").write_text("\n".join(["\t".join(HEAD), *rows]))
+    taken = pd.read_csv(tmp_path / "a.inter", sep="\t", usecols=list(HEAD), engine="python")
+    assert len(taken) == 2 and taken.index.name == "x"  # what the refusal is for
+    with pytest.raises(ValueError, match="line 4 has 4 fields, but the first line names 3"):
+        check_atomic(tmp_path / "a.inter", "utf-8-sig", ("\t", " "), lambda name: True)
+
+
+def test_a_refusal_is_one_line_whatever_a_field_holds(tmp_path):
+    mini.write(tmp_path, [*mini.history(8), 'u a "1e-9999\nx\n5"'])
+    assert "line 12: '1e-9999\\nx\\n5' in column 'timestamp'" in mini.refusal(tmp_path)
