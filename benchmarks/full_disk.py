@@ -22,22 +22,9 @@ from tabulate import tabulate
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.conftest import write_toy  # noqa: E402
+from tests.conftest import SMALL, write_toy  # noqa: E402
 
-SETTINGS = {
-    "dataset": "toy",
-    "baselines": "[]",
-    "epochs": 2,
-    "finest_epochs": 2,
-    "MAX_ITEM_LIST_LENGTH": 8,
-    "train_batch_size": 64,
-    "reference_k": 5,
-    "list_depth": 20,
-    "simulation_ratio": 0.05,
-    "perturbation_ratio": 0.02,
-    "show_progress": False,
-    "state": "WARNING",
-}
+SETTINGS = {**SMALL, "dataset": "toy", "baselines": "[]"}
 INSIDE = "--inside"  # says that this process has its own mounts
 SMALLEST, LARGER = 8192, "64m"
 

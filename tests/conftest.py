@@ -12,6 +12,19 @@ from tests.report.chromium import Chromium, find_chromium
 
 torch.set_num_threads(1)  # tiny models: threads only cost
 
+SMALL = {  # settings of a small, quick and quiet run
+    "epochs": 2,
+    "finest_epochs": 2,
+    "MAX_ITEM_LIST_LENGTH": 8,
+    "train_batch_size": 64,
+    "reference_k": 5,
+    "list_depth": 20,
+    "simulation_ratio": 0.05,
+    "perturbation_ratio": 0.02,
+    "show_progress": False,
+    "state": "WARNING",
+}
+
 
 def write_toy(folder: Path, name: str = "toy", users: int = 30, items: int = 40) -> Path:
     """Write a small data set of items in cycles, so that there is something to learn."""
@@ -34,18 +47,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     """Settings of a small, quick run; the working directory is a temporary one."""
     monkeypatch.chdir(tmp_path)
     return {
+        **SMALL,
         "data_path": str(write_toy(tmp_path / "data")),
-        "epochs": 2,
-        "finest_epochs": 2,
-        "MAX_ITEM_LIST_LENGTH": 8,
-        "train_batch_size": 64,
-        "reference_k": 5,
-        "list_depth": 20,
-        "simulation_ratio": 0.05,
-        "perturbation_ratio": 0.02,
-        "show_progress": False,
         "output_dir": str(tmp_path / "run"),
-        "state": "WARNING",
     }
 
 

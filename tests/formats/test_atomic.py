@@ -40,6 +40,12 @@ def test_letters_of_several_bytes(tmp_path):
 def test_tokens_like_numbers_and_large_numbers_are_let_through(tmp_path):
     rows = ["B00E4008866\t1e9999\t1e300", "u\t5E9999\t-2.5E-300", "u\t1\t" + "9" * 400]
     check(tmp_path / "a.inter", "\n".join(["\t".join(HEAD), *rows]))
+    kinds = {HEAD[0]: str, HEAD[1]: str, HEAD[2]: float}
+    read = pd.read_csv(tmp_path / "a.inter", sep="\t", dtype=kinds, nrows=2)  # as RecBole does
+    assert read.to_numpy().tolist() == [
+        ["B00E4008866", "1e9999", 1e300],
+        ["u", "5E9999", -2.5e-300],
+    ]
 
 
 def test_rows_that_would_move_the_columns_are_refused(tmp_path):

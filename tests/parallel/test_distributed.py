@@ -22,7 +22,7 @@ from recbole_finest.data.prepare import prepare
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.parallel import distributed
 from recbole_finest.train.mode import choose_training_mode
-from tests.conftest import write_toy
+from tests.conftest import SMALL, write_toy
 
 RUNS: dict[str, dict[str, Any]] = {
     "SASRec": {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0, "hidden_size": 16},
@@ -39,21 +39,15 @@ RUNS: dict[str, dict[str, Any]] = {
 
 def settings(folder: Path, model: str, processes: int) -> dict[str, Any]:
     return {
+        **SMALL,
         "data_path": str(folder / "data"),
         "output_dir": str(folder / f"{model}-{processes}"),
         "epochs": 1,
         "finest_epochs": 1,
         "baselines": [],
         "control": False,
-        "MAX_ITEM_LIST_LENGTH": 8,
         "train_batch_size": 41,  # 288 = 7 · 41 + 1 instances: a share of the last batch is empty
         "eval_batch_size": 7,  # 30 test instances: 5 batches, the last one of 2
-        "reference_k": 5,
-        "list_depth": 20,
-        "simulation_ratio": 0.05,
-        "perturbation_ratio": 0.02,
-        "show_progress": False,
-        "state": "WARNING",
         **RUNS[model],
     }
 
