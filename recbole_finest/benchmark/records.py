@@ -12,6 +12,7 @@ from recbole_finest.benchmark.engine.schedule import Ended
 from recbole_finest.benchmark.grid.grid import Grid
 from recbole_finest.experiment.output import Output
 from recbole_finest.files import write_json
+from recbole_finest.folders.sums import make_way, write_sum
 
 FILE = "records.json"
 
@@ -19,7 +20,7 @@ FILE = "records.json"
 def write_records(
     store: Store, grid: Grid, plan: Plan, ended: Ended, seconds: float
 ) -> dict[str, Any]:
-    """Write ``records.json`` from the finished cells; returns its contents.
+    """Write ``records.json`` from the finished cells, its sum beside it; returns its contents.
 
     Args:
         store: the benchmark's folder.
@@ -49,7 +50,9 @@ def write_records(
         "blocked": blocked,
         "records": [{**_record(reader, row), **costs.of(row)} for row in rows],
     }
+    make_way(store.root / FILE)
     write_json(store.root / FILE, found)
+    write_sum(store.root / FILE)
     return found
 
 

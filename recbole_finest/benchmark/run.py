@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,8 @@ def run_benchmark(grid: Grid, options: Options, plan: Plan, store: Store) -> dic
 def _run(grid: Grid, options: Options, plan: Plan, store: Store) -> dict[str, Any]:
     begin = time.perf_counter()
     store.open()
+    for sentence in store.set_wrong_aside(plan.cells):
+        print(f"warning: {sentence}", file=sys.stderr)
     engine = _engine(options, store, plan)
     progress = Progress(plan, store, engine.slots)
     kill = True

@@ -26,6 +26,7 @@ from recbole_finest.experiment.result import perturbation_summary
 from recbole_finest.experiment.stages import check_methods, check_simulation, fine_tune, train_base
 from recbole_finest.experiment.tracking import tracked
 from recbole_finest.files import write_arrays
+from recbole_finest.folders.manifest import Manifest
 from recbole_finest.method import make_method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.names import BASE, CHANGES, REFERENCE
@@ -47,7 +48,8 @@ class Job:
     session: Session
 
     def output(self) -> Output:
-        return Output(self.part, logging.getLogger(), resume=False)
+        manifest = Manifest(self.part, kept=False)  # the whole cell gets one
+        return Output(self.part, logging.getLogger(), resume=False, manifest=manifest)
 
     def settings(self, opened: Opened) -> Config:
         """A cell's settings with its folder as the place of RecBole's own files."""
@@ -60,8 +62,8 @@ class Job:
         return tracked(config, root, root.name, f"{words}-{self.cell.hash}")
 
     def input(self, name: str) -> Path:
-        """Folder of the one input of this name."""
-        return self.store.path(self.cell.inputs[name][0])
+        """Folder of the one input of this name, verified."""
+        return self.store.input(self.cell.inputs[name][0])
 
 
 def clock(config: Config) -> float:
@@ -135,7 +137,7 @@ def _evaluation(job: Job) -> dict[str, Any]:
     """Accuracy and lists of a model, or of the average of several."""
     opened = job.session.open(job.cell)
     config, data = opened.config, opened.data
-    models = [_trained(opened, job.store.path(h)) for h in job.cell.inputs["model"]]
+    models = [_trained(opened, job.store.input(h)) for h in job.cell.inputs["model"]]
     model = models[0] if len(models) == 1 else AverageModel(models, data.train)
     config = config.but(filter_seen=False)  # those lists are not kept here
     loader, train = data.measured_loader(), data.train_loader("evaluation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, first_line
+from recbole_finest.folders.manifest import MANIFEST, Manifest
+from recbole_finest.folders.shapes import VALUES, check, mapping, maybe, number, plain, whole
+from recbole_finest.folders.sums import check_sum
 from recbole_finest.formats.arrays import read_arrays
 from recbole_finest.formats.json_file import read_json
 from recbole_finest.report.leaderboard.questions import question_of
 
 RECORDS = "records.json"
+AGAIN = "run the benchmark again"
 CONTROLS = ("control", "seed_control")
 # parts of a record that hold one value for each key, and what its columns are called
 PARTS = {
@@ -28,6 +33,29 @@ PARTS = {
 }
 COSTS = ("cost_seconds", "cost_ratio", "inference_seconds", "inference_ratio")
 PLACE = ["dataset", "shuffle_order", "model", "method", "seed", "perturbation"]
+RECORD = {
+    **dict.fromkeys(("dataset", "shuffle_order", "model", "method"), str),
+    "seed": whole,
+    "perturbation?": maybe({"kind": str, "seed?": plain}),
+    **{f"{part}?": maybe(VALUES) for part in PARTS},
+    **{f"{cost}?": maybe(number) for cost in COSTS},
+    "settings?": maybe(mapping),
+    "values?": maybe(str),
+}
+SHAPE = {
+    "records": [RECORD],
+    "grid?": maybe(
+        {
+            "method_settings?": maybe({str: maybe(mapping)}),
+            "max_accuracy_loss?": maybe(number),
+        }
+    ),
+    "versions?": maybe(mapping),
+    "seconds?": maybe(number),
+    "cell_seconds?": maybe(number),
+    "failed?": maybe([{"error": str}]),
+    "blocked?": maybe([mapping]),
+}
 
 
 @dataclass(frozen=True)
@@ -79,18 +107,21 @@ def read_benchmark(folder: Path) -> Benchmark:
     """
     path = folder / RECORDS
     try:
+        summed = check_sum(path, AGAIN)
         contents = read_json(path)
+        check(contents, SHAPE, RECORDS)
     except OSError as error:
         raise UserError(
             f"output_dir '{folder}' holds no finished benchmark: {RECORDS} cannot be read "
             f"({error.strerror}); run the benchmark first"
         ) from error
-    except ValueError as error:
-        raise UserError(f"'{path}' is damaged: {error}; run the benchmark again") from error
-    try:
-        return from_contents(contents, folder)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"'{path}' is damaged ({error!r}); run the benchmark again") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"'{path}' is damaged: {first_line(error)}; {AGAIN}") from error
+    if not summed:
+        logging.getLogger().warning(
+            f"'{path}' is of a version that wrote no sums: it is taken as it is"
+        )
+    return from_contents(contents, folder)
 
 
 def from_contents(contents: Mapping[str, Any], folder: Path | None = None) -> Benchmark:
@@ -132,6 +163,7 @@ def _variants(grid: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> 
             str(given.get("method", name)), {k: v for k, v in given.items() if k != "method"}
         )
         for name, given in (grid.get("method_settings") or {}).items()
+        if given
     }
     for record in records:
         if record.get("settings"):
@@ -167,6 +199,7 @@ def _worst(record: Mapping[str, Any], folder: Path | None) -> dict[str, float]:
     """5th percentile over instances of each stability measure, where the values are there."""
     if folder is None or not record.get("values"):
         return {}
+    _check_cell(folder, record["values"])
     try:
         values = read_arrays(folder / record["values"], record.get("stability") or {})
         return {f"worst/{key}": float(np.percentile(found, 5)) for key, found in values.items()}
@@ -176,3 +209,24 @@ def _worst(record: Mapping[str, Any], folder: Path | None) -> dict[str, float]:
         raise UserError(
             f"'{folder / record['values']}' is damaged ({error}); remove its folder and run again"
         ) from error
+
+
+def _check_cell(folder: Path, values: str) -> None:
+    """Refuse values that are not those of the cell that the record names."""
+    path = folder / values
+    if Path(values).is_absolute() or ".." in Path(values).parts or len(Path(values).parts) != 3:
+        raise UserError(f"'{folder / RECORDS}' is damaged: values cannot be {values!r}; {AGAIN}")
+    cell = path.parent
+    linked = next((place for place in (cell.parent, cell, path) if place.is_symlink()), None)
+    if linked is not None:
+        raise UserError(f"'{linked}' is a link, no part of the benchmark; {AGAIN}")
+    try:
+        found = Manifest.read(cell)
+    except UserError as error:
+        raise UserError(f"'{cell / MANIFEST}' is damaged; {AGAIN}") from error
+    if found is not None:
+        reason = found.why_not(path)
+        if found.about.get("cell") != cell.name:
+            reason = f"is of another cell ({found.about.get('cell')!r})"
+        if reason is not None:
+            raise UserError(f"'{path}' {reason}; {AGAIN}")
