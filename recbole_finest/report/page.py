@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,6 @@ def _plot(figure: Figure) -> str:
         config=CONFIG,
         include_plotlyjs=False,
         full_html=False,
-        div_id=f"figure-{figure.name}",
+        div_id=re.sub(r"[^\w-]+", "-", f"figure-{figure.name}"),  # it is put in as it is
         default_height=height,
     )

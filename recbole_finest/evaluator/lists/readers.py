@@ -22,6 +22,7 @@ from recbole_finest.evaluator.lists.frames import (
 )
 from recbole_finest.evaluator.lists.queries import split_repeats
 from recbole_finest.evaluator.lists.ranklists import RankLists
+from recbole_finest.folders.manifest import check_listed
 from recbole_finest.formats.numbers import as_numbers
 from recbole_finest.formats.plain import check_unpacked
 from recbole_finest.formats.tables import as_tokens
@@ -34,7 +35,8 @@ def read_lists(path: str | os.PathLike) -> RankLists:
 
     Raises:
         UserError: no such file, unknown suffix, content that is not what the suffix says, missing
-            columns, repeated items, ranks and scores that disagree or scores that are not sorted.
+            columns, repeated items, ranks and scores that disagree or scores that are not sorted; in a
+            run's folder, a file that is not the one that the run wrote.
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
@@ -42,6 +44,7 @@ def read_lists(path: str | os.PathLike) -> RankLists:
         raise UserError(f"{path}: rank lists are read from {', '.join(READERS)} files.")
     if not path.is_file():
         raise UserError(f"There is no file {path}.")
+    check_listed(path)
     return reader(path)
 
 

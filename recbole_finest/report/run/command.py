@@ -34,7 +34,7 @@ def repeating_command(settings: Mapping[str, Any]) -> list[str]:
     given = set(settings[EXPLICIT]) - LEFT_OUT
     for one, many in SEED_LISTS.items():  # of a replicate these are its own
         given = given - {many} | ({one} if settings.get(many) is None else {one, many})
-    names = [*FIRST, *sorted(given & set(settings))]
+    names = [name for name in (*FIRST, *sorted(given)) if name in settings]
     words = [f"--{name}={text_of(settings[name])}" for name in names]
     return [shlex.quote(word) for word in ("python", "run_finest.py", *words)]
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, first_line
 from recbole_finest.evaluator.lists.instances import Instances
 from recbole_finest.evaluator.lists.ranklists import UNREADABLE, RankLists
 from recbole_finest.formats.arrays import read_arrays
 from recbole_finest.formats.json_file import BYTES, read_json
 from recbole_finest.formats.yaml_file import read_yaml
 from recbole_finest.names import CHANGES, CURVES, INSTANCES, LISTS, MARK, RESULT, UNSEEN, compared
+from recbole_finest.report.run import shapes
+from recbole_finest.report.run.run_files import RunFiles
 
 MOST_CHANGES = 16 * BYTES
 
@@ -41,20 +43,19 @@ class RunFolder:
         path: the run's output folder.
 
     Raises:
-        UserError: the folder holds no finished run.
+        UserError: the folder holds no finished run, or files that are not those of the run.
     """
 
     def __init__(self, path: Path):
         self.path = path
-        if not (path / RESULT).is_file():
+        self._files = RunFiles(path)
+        if self._files.verified(RESULT) is None:
             raise UserError(f"'{path}' holds no finished run: it has no result.json")
-        self.result: dict[str, Any] = self._json(RESULT)
-        missing = {"model", "dataset", "accuracy", "stability", "perturbation"} - set(self.result)
-        if missing:
-            raise UserError(f"'{path / RESULT}' lacks {', '.join(sorted(missing))}")
-        self.curves: dict[str, list[dict[str, float]]] = self._json(CURVES, {})
-        self.settings = self._settings()
-        self.instances = Instances.load(path / INSTANCES)
+        self.result: dict[str, Any] = self._read(RESULT, shapes.check_result)
+        self.curves: dict[str, list[dict[str, float]]] = self._read(CURVES, shapes.check_curves)
+        self.settings: dict[str, Any] = self._read(MARK, shapes.check_settings, read_yaml)
+        known = self._files.verified(INSTANCES)
+        self.instances = None if known is None else Instances.load(known)
 
     @cached_property
     def first(self) -> RankLists:
@@ -69,17 +70,18 @@ class RunFolder:
     @cached_property
     def tokens(self) -> np.ndarray:
         """The distinct item tokens of all models' lists, sorted."""
-        files = sorted(self.path.glob(f"{LISTS}/*.npz")) + sorted(self.path.glob(f"{UNSEEN}/*.npz"))
+        files = [*self._files.within(LISTS), *self._files.within(UNSEEN)]
         return np.unique(np.concatenate([_vocabulary(file) for file in files]))
 
     def touched_users(self) -> np.ndarray:
         """Tokens of the users who have an interaction that the test perturbation changed."""
-        changes = self._json(CHANGES, {}, MOST_CHANGES).get("changes", [])
+        read = partial(read_json, most=MOST_CHANGES)
+        changes = self._read(CHANGES, shapes.check_changes, read).get("changes", [])
         return np.unique(np.array([change["user"] for change in changes], dtype=str))
 
     def has(self, name: str, folder: str = LISTS) -> bool:
         """Whether a model's rank lists are in a folder of the run."""
-        return (self.path / folder / f"{name}.npz").is_file()
+        return self._files.verified(f"{folder}/{name}.npz") is not None
 
     def lists(self, name: str, folder: str = LISTS) -> Lists:
         """A model's rank lists.
@@ -104,23 +106,24 @@ class RunFolder:
         return np.where(self.tokens[place] == self.first.targets, place, -2)
 
     def _load(self, folder: str, name: str) -> RankLists:
-        return RankLists.load(self.path / folder / f"{name}.npz")
+        path = self._files.verified(f"{folder}/{name}.npz")
+        return RankLists.load(path or self.path / folder / f"{name}.npz")
 
-    def _settings(self) -> dict[str, Any]:
+    def _read(
+        self, name: str, check: Callable[[Any], None], parse: Callable[[Path], Any] = read_json
+    ) -> Any:
+        """What a file holds, once it has been checked; nothing where there is no such file."""
+        path = self._files.verified(name)
+        if path is None:
+            return {}
         try:
-            found = read_yaml(self.path / MARK)
+            found = parse(path)
+            check(found)
         except (OSError, ValueError) as error:
-            raise UserError(f"'{self.path / MARK}' cannot be read: {error}") from error
-        return found if isinstance(found, dict) else {}
-
-    def _json(self, name: str, missing: object = None, most: int = BYTES) -> Any:
-        path = self.path / name
-        if missing is not None and not path.is_file():
-            return missing
-        try:
-            return read_json(path, dict, most)
-        except (OSError, ValueError) as error:
-            raise UserError(f"'{path}' cannot be read: {error}") from error
+            raise UserError(
+                f"'{path}' cannot be read: {first_line(error)}; run again with --overwrite=True"
+            ) from error
+        return found
 
 
 def _vocabulary(path: Path) -> np.ndarray:

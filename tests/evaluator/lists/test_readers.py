@@ -13,6 +13,7 @@ from recbole_finest.evaluator.lists.queries import query_ids, split_repeats
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.evaluator.lists.readers import read_lists
 from recbole_finest.evaluator.lists.writers import write_trec
+from recbole_finest.folders.manifest import Manifest
 
 RUN = "u1 Q0 007 1 3.5 x\nu2 Q0 b 1 1 x\nu1\tQ0 NA  2 2.5 x\nu1 Q0 c 3 2.5 x\n"
 
@@ -149,3 +150,26 @@ def test_numbered_query_ids_are_instances_only_after_the_ones_before_them():
     assert users.tolist() == ["a#10", "a", "b#2", "a", "c", "c#3", "d#1"]
     assert users[order].tolist() == ["a#10", "a", "a", "b#2", "c", "c#3", "d#1"]
     assert order.tolist() == [0, 3, 1, 2, 4, 5, 6]
+
+
+@pytest.mark.parametrize("damage", ["flip", "exchange", "link"])
+def test_lists_in_a_runs_folder_must_be_those_that_the_run_wrote(tmp_path, damage):
+    folder = tmp_path / "run" / "ranklists"
+    folder.mkdir(parents=True)
+    lists = [RankLists.from_tokens(*map(np.array, (["u"], ["a"], [[a, "c"]]))) for a in "ab"]
+    for found, name in zip(lists, ("base", "finest")):
+        found.save(folder / f"{name}.npz")
+    Manifest(tmp_path / "run").add(folder)
+    assert read_lists(folder / "base.npz").items.tolist() == [["a", "c"]]
+    path = folder / "base.npz"
+    if damage == "exchange":
+        path.write_bytes((folder / "finest.npz").read_bytes())
+    elif damage == "link":
+        path.rename(tmp_path / "elsewhere.npz")
+        path.symlink_to(tmp_path / "elsewhere.npz")
+    else:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"base.npz' (is a link|has another SHA-256)"):
+        read_lists(path)
