@@ -171,7 +171,7 @@ def _check_folder(path: Path, config: Config) -> None:
         why = f"'{there}' is a file; choose another folder"
         raise UserError(f"output_dir '{path}' cannot be written: {why}")
     try:
-        check_place(there / MANIFEST)
+        check_place(there / f".{MANIFEST}")  # where nothing stands: what does is looked at later
     except Unwritten as error:
         raise OSError(error.errno, "") from error  # of the folder that is to be there
 
