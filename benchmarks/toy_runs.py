@@ -35,7 +35,7 @@ SMALL: dict[str, Any] = {
 }
 TIMES = {"seconds", "seconds_perturbed", "cell_seconds", "cost", "cost_seconds", "cost_ratio"}
 TIMES |= {"inference_seconds", "inference_ratio", "output_dir", "checkpoint_dir"}
-TIMES |= {"explicit", "resume", "overwrite", "data_path"}
+TIMES |= {"explicit", "resume", "overwrite", "data_path", "base_checkpoint"}
 MEASURED = ("seconds", "times base's")  # rows of the tables that tell times
 CRASHED, HANGS = 99, 98  # exit codes of a traceback, and of a command that had to be ended
 

@@ -74,7 +74,7 @@ def classify(code: int, said: str, kept: bool, equal: Callable[[], bool]) -> str
     if not kept:
         return "WRONG"
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
-    if code == 2:
+    if code == 2 or (code == 1 and errors):  # 1 where a benchmark had begun
         return "refused" if len(errors) == 1 else "traceback"
     if code != 0 or not equal():
         return "WRONG"

@@ -20,6 +20,7 @@ from recbole_finest.errors import UserError
 from recbole_finest.files import PathLike, write_json
 
 MANIFEST = "manifest.json"
+ASIDE = ".damaged"  # ends the name of what was set aside
 _FORMAT = 1
 _LARGEST = 2**26  # bytes; a line for each file is some 200
 _BLOCK = 2**20
@@ -163,10 +164,10 @@ def check_listed(path: PathLike) -> None:
 
 def set_aside(path: Path) -> Path:
     """Give whatever stands at ``path`` the next free name that ends with ``.damaged``; returns it."""
-    aside, n = path.with_name(f"{path.name}.damaged"), 1
+    aside, n = path.with_name(f"{path.name}{ASIDE}"), 1
     while os.path.lexists(aside):
         n += 1
-        aside = path.with_name(f"{path.name}.damaged{n}")
+        aside = path.with_name(f"{path.name}{ASIDE}{n}")
     os.rename(path, aside)
     return aside
 
@@ -207,5 +208,6 @@ def _kind(path: Path) -> str | None:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.rglob("*") if _kind(file) is None)
+        found = (file for file in path.rglob("*") if ASIDE not in file.name)
+        return sorted(file for file in found if _kind(file) is None)
     return [path] if _kind(path) is None else []

@@ -33,10 +33,15 @@ def plain(value: object, depth: int = _DEPTH) -> bool:
         names = value if isinstance(value, dict) else ()
         return (
             depth > 0
-            and all(isinstance(name, str) for name in names)
+            and all(_text(name) for name in names)
             and all(plain(part, depth - 1) for part in parts)
         )
-    return value is None or isinstance(value, str | bool | float) or number(value)
+    return value is None or _text(value) or isinstance(value, bool | float) or number(value)
+
+
+def _text(value: object) -> bool:
+    """Text that can be written: without half a character."""
+    return isinstance(value, str) and value.encode(errors="replace").decode() == value
 
 
 def mapping(value: object) -> bool:

@@ -137,3 +137,11 @@ def test_what_is_set_aside_never_takes_anothers_place(tmp_path):
         set_aside(tmp_path / "a")
     assert sorted(os.listdir(tmp_path)) == ["a.damaged", "a.damaged2", "a.damaged3"]
     assert (tmp_path / "a.damaged2").read_text() == "two"
+
+
+def test_what_was_set_aside_in_a_folder_is_no_file_of_it(folder):
+    set_aside(folder / "lists" / "a.npz")
+    (folder / "lists" / "a.npz").write_bytes(b"anew")
+    found = Manifest.read(folder)
+    found.add(folder / "lists")
+    assert set(found.files) == {"a.pth", "lists/a.npz"}

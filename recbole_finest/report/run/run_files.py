@@ -54,8 +54,8 @@ class RunFiles:
         return path
 
     def within(self, folder: str) -> list[Path]:
-        """The files of a folder of the run, by name, verified."""
+        """The files of rank lists in a folder of the run, by name, verified."""
         if self._manifest is None:
             return sorted(self.folder.glob(f"{folder}/*.npz"))
-        names = sorted(name for name in self._manifest.files if name.startswith(f"{folder}/"))
+        names = sorted(name for name in self._manifest.files if Path(name).match(f"{folder}/*.npz"))
         return [path for name in names if (path := self.verified(name)) is not None]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.evaluator.statistics.replicates import KINDS
-from recbole_finest.folders.shapes import VALUES, check, mapping, maybe, number, plain, whole
+from recbole_finest.folders.shapes import VALUES, check, maybe, number, plain, whole
 from recbole_finest.names import BASE, methods_of
 
 MODELS = {str: VALUES}  # figures by model and name
@@ -54,7 +54,7 @@ def check_result(found: Any) -> None:
         ValueError: something is of another kind, is missing, or does not fit the rest.
     """
     check(found, RESULT, "it")
-    check(found, mapping, "it")
+    check(found, {str: plain}, "it")
     accuracy = found["accuracy"]
     if BASE not in accuracy:
         raise ValueError(f"accuracy lacks '{BASE}'")
@@ -107,7 +107,7 @@ def check_settings(found: Any) -> None:
         ValueError: as :func:`check_result`.
     """
     check(found, SETTINGS, "it")
-    check(found, mapping, "it")
+    check(found, {str: plain}, "it")
 
 
 def check_changes(found: Any) -> None:

@@ -150,6 +150,7 @@ WRONG = [
     ("perturbation.json", "changes", [{"row": 1}]),
     ("config.yaml", "topk", [0]),
     ("config.yaml", "rbo_p", 1.5),
+    ("config.yaml", "dataset", "\ud800"),
     ("config.yaml", "metrics", "NDCG"),
 ]
 
@@ -158,7 +159,7 @@ WRONG = [
 def test_a_value_that_no_run_writes_is_named(tmp_path, name, key, value):
     path = write_run(tmp_path / "run") / name
     found = yaml.safe_load(path.read_text())
-    path.write_text(json.dumps({**found, key: value}))
+    path.write_text(json.dumps({**found, key: value}))  # half a character as an escape
     with pytest.raises(UserError, match=re.escape(f"'{path}' cannot be read: ")) as error:
         RunFolder(path.parent).touched_users()
     assert key in str(error.value) and "\n" not in str(error.value)
