@@ -61,6 +61,10 @@ def mode_words(why_not_packed: str | None) -> str:
 
 # Files -------------------------------------------------------------------------------------------
 
+TRAINING, STATE = (
+    ".training.pth",
+    ".state.pth",
+)  # end the names of what is kept while a model is trained
 MARK = "config.yaml"  # a folder that holds one belongs to a run
 RESULT, CURVES, SECONDS = "result.json", "curves.json", "seconds.json"
 CHANGES = "perturbation.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -62,6 +62,22 @@ def replayed(streams: tuple[Any, ...]) -> Iterator[None]:
         yield
     finally:
         _set_streams(before)
+
+
+def saved_streams() -> dict[str, Any]:
+    """:func:`global_streams` as tensors and plain values, as a checkpoint holds them."""
+    (version, numbers, gauss), (name, keys, *rest), cpu, gpu = global_streams()
+    own = {"version": version, "numbers": torch.tensor(numbers), "gauss": gauss}
+    keys = torch.from_numpy(keys.astype(np.int64))
+    return {"python": own, "numpy": [str(name), keys, *rest], "cpu": cpu, "gpu": gpu}
+
+
+def restore_streams(saved: Mapping[str, Any]) -> None:
+    """Let the global generators go on from where :func:`saved_streams` found them."""
+    own, (name, keys, *rest) = saved["python"], saved["numpy"]
+    python = own["version"], tuple(own["numbers"].tolist()), own["gauss"]
+    numpy = name, keys.numpy().astype(np.uint32), *rest
+    _set_streams((python, numpy, saved["cpu"], saved["gpu"]))
 
 
 def _set_streams(streams: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from recbole_finest.benchmark.grid import sweep
 from recbole_finest.cli.parser import SettingsParser, parse_settings
 from recbole_finest.cli.stdout import checked_stdout, say_error
 from recbole_finest.errors import Unwritten, UserError
+from recbole_finest.parallel.signals import Interrupted, handled
 
 USAGE = "run_benchmark.py --config=GRID.yaml [--models=A,B …] [--setting=value …]"
 DESCRIPTION = """\
@@ -42,16 +43,19 @@ OPTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0, 1 (cells failed, or the disk), 2 (the user can put it right) or 130."""
+    """Run the command; returns the exit code.
+
+    0; 1, cells failed, or the disk; 2, the user can put it right; 130 and 143, ended by Ctrl-C or SIGTERM.
+    """
     try:
-        with checked_stdout():
+        with checked_stdout(), handled():
             return _run(list(sys.argv[1:] if argv is None else argv))
     except UserError as error:
         say_error(error)
         return 2
-    except KeyboardInterrupt:
+    except Interrupted as interrupted:
         print("interrupted; the same command continues", file=sys.stderr)
-        return 130
+        return interrupted.exit_code
 
 
 def _run(argv: list[str]) -> int:

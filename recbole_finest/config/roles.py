@@ -66,6 +66,7 @@ ROLES: dict[str, Role] = {
     "checkpoint_dir": _HERE | Role.DERIVED,
     "overwrite": _HERE,
     "resume": _HERE,
+    "checkpoint_interval": _HERE,
     "explicit": _HERE,
     "show_progress": _HERE,
     "state": _HERE,

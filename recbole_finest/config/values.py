@@ -135,6 +135,7 @@ CHECKS: dict[str, Check] = {
     "output_dir": _TEXT,
     "overwrite": _FLAG,
     "resume": _FLAG,
+    "checkpoint_interval": _whole(0),
     "nproc": _whole(1),
     "world_size": (
         "-1 or a whole number of at least 1",

@@ -38,8 +38,8 @@ def top_items_and_scores(scores: torch.Tensor, k: int) -> tuple[torch.LongTensor
     values, items = torch.topk(scores, min(kept + 1, n_items), dim=1)  # one more: ties at the end
     if values.numel() and torch.isnan(values[:, 0]).any():  # topk puts NaN first
         raise UserError(
-            "The model's scores are not numbers (NaN): its training diverged; "
-            "try a smaller learning_rate."
+            "the model's scores are not numbers (NaN): its training diverged; lower learning_rate, or "
+            "finest_learning_rate where it was fine-tuned"
         )
     cut = _cut_ties(values, kept)
     values, items = values[:, :kept], items[:, :kept]

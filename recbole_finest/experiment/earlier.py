@@ -15,7 +15,7 @@ from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
 from recbole_finest.folders.manifest import MANIFEST, Manifest, digest, set_aside
 from recbole_finest.formats.yaml_file import read_yaml
-from recbole_finest.names import MARK
+from recbole_finest.names import MARK, STATE, TRAINING
 
 Warn = Callable[[str], object]
 
@@ -86,7 +86,7 @@ class Earlier:
                 f"'{self.path}' is of a version that wrote no {MANIFEST}: its files are taken as they are"
             )
             found = [*self.path.glob("*.pth"), *self.path.glob("*.json"), self.path / MARK]
-            self.manifest.add(*found)
+            self.manifest.add(*(p for p in found if not p.name.endswith((TRAINING, STATE))))
         return self.manifest
 
 

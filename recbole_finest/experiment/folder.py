@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from logging.handlers import MemoryHandler
 from pathlib import Path
+from typing import Any
 
 from recbole_finest.config.config import Config
 from recbole_finest.errors import AGAIN, Unwritten, UserError, kept, writes
@@ -22,6 +23,7 @@ from recbole_finest.folders.manifest import MANIFEST, Manifest
 from recbole_finest.folders.own import inside, sweep
 from recbole_finest.names import LISTS, MARK, REFERENCE, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
+from recbole_finest.parallel.signals import continued_by
 
 
 @contextmanager
@@ -41,12 +43,14 @@ def open_output(config: Config) -> Iterator[Output]:
         with _logging(config, folder) as logger:
             resume = bool(config["resume"])
             if not distributed.is_main():
-                yield OtherOutput(
-                    path, logger, resume, f"rank{distributed.rank()}", take=folder.take
-                )
+                name = f"rank{distributed.rank()}"
+                yield OtherOutput(path, logger, resume, name, take=folder.take, states=True)
                 return
             name = f"{config['model']}-{config['dataset']}-{time.strftime('%Y%m%d-%H%M%S')}"
-            yield Output(path, logger, resume, name, manifest=folder.manifest, take=folder.take)
+            given: dict[str, Any] = {"manifest": folder.manifest, "take": folder.take}
+            output = Output(path, logger, resume, name, **given, states=True)
+            with continued_by(output.how_to_continue):
+                yield output
 
 
 @contextmanager
@@ -122,7 +126,7 @@ class Folder:
                 self._keep()
                 _check_folder(path, self.config)
             sweep(path)
-            if self.config["overwrite"]:
+            if self.config["overwrite"] and not self.config["resume"]:
                 _clear(path)
             if self._earlier is not None:
                 self._earlier.take_over(warn)

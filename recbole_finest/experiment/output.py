@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from recbole_finest.config.config import Config
@@ -20,9 +21,20 @@ from recbole_finest.experiment.earlier import Earlier, identity
 from recbole_finest.files import write_json, write_text
 from recbole_finest.folders.manifest import Manifest
 from recbole_finest.folders.own import own_folder
-from recbole_finest.names import CURVES, INSTANCES, LISTS, MARK, RESULT, SECONDS, UNSEEN
+from recbole_finest.names import (
+    CURVES,
+    INSTANCES,
+    LISTS,
+    MARK,
+    RESULT,
+    SECONDS,
+    STATE,
+    TRAINING,
+    UNSEEN,
+)
 from recbole_finest.parallel import distributed
 from recbole_finest.train.checkpoint import save_checkpoint
+from recbole_finest.train.state import States
 
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas")
 
@@ -39,6 +51,11 @@ class Output:
             does not see its folder the first one there.
         manifest: of the folder, with what an earlier run finished; of a new one, when missing.
         take: makes the folder the run's and gives ``writes``; None where it is already.
+        states: whether trainings keep their state here after every epoch, for a run that resumes this one.
+
+    Attributes:
+        carried: seconds, of wall clock and of CPU, that an interrupted run spent on a stage.
+        threads: numbers of threads that its models were made with.
     """
 
     def __init__(
@@ -50,14 +67,36 @@ class Output:
         writes: bool = True,
         manifest: Manifest | None = None,
         take: Callable[[], bool] | None = None,
+        states: bool = False,
     ):
+        self.states = states
+        self.carried: dict[str, tuple[float, float]] = {}
+        self.threads = {torch.get_num_threads()}
         self.path = path
-        self.manifest = Manifest(path) if manifest is None else manifest
+        kept = distributed.is_main()  # else the first process's would be overwritten
+        self.manifest = Manifest(path, kept=kept) if manifest is None else manifest
         self.name = name
         self.logger = logger
         self.resume = resume
         self.writes = writes
         self._take = take
+
+    def states_of(self, name: str, interval: int) -> States | None:
+        """Where the training of a model keeps its state; None where none is kept."""
+        best = self.path / f"{name}{TRAINING}"
+        state = States(self.path / f"{name}{STATE}", best, name, self.resume, interval)
+        return state if self.states else None
+
+    def drop_states(self, name: str) -> None:
+        """Remove what the training of a model has kept, now that its checkpoint is there."""
+        states = self.states_of(name, 0)
+        if states is not None and distributed.is_main():
+            states.remove()
+
+    def carry(self, name: str, seconds: Sequence[float]) -> None:
+        """Note what an interrupted run spent on a stage."""
+        wall, cpu = self.carried.get(name, (0.0, 0.0))
+        self.carried[name] = wall + seconds[0], cpu + seconds[1]
 
     def take_over(self, **begins_with: str) -> None:
         """Make the folder this run's, once all that can be refused has been checked.
@@ -71,6 +110,11 @@ class Output:
         self.manifest.about.update(begins_with)
         if self._take is not None:
             self.writes, self._take = self._take(), None
+
+    def how_to_continue(self) -> str | None:
+        """What continues a run that is interrupted now; None before it has files."""
+        settings = f"the same settings and --resume=True --output_dir={self.path}"
+        return None if self._take is not None else settings
 
     def finished(self, name: str) -> Path | None:
         """The checkpoint of a stage that an earlier run finished, when resuming.
@@ -115,9 +159,12 @@ class Output:
     ) -> None:
         """Write ``<name>.pth`` and remove what training left."""
         extra |= {"stage": trainer.stage, "epochs": epochs, "curve": trainer.curves}
+        extra |= {"threads": sorted(trainer.threads), "processes": distributed.world_size()}
+        extra |= {"seconds": trainer.seconds()}  # of wall clock and of CPU
         self.save_checkpoint(name, model, config, **extra)
         trainer.tensorboard.close()  # RecBole leaves its file and its thread open
         Path(trainer.saved_model_file).unlink(missing_ok=True)
+        self.drop_states(name)
 
     def write(
         self,
@@ -159,7 +206,9 @@ class Output:
             manifest = earlier.take_over(self.logger.warning)
         manifest.about["settings"] = identity(settings)
         write_settings(manifest, settings)
-        return Output(path, self.logger, self.resume, f"{self.name}-{path.name}", manifest=manifest)
+        name = f"{self.name}-{path.name}"
+        given: dict[str, Any] = {"manifest": manifest, "states": self.states}
+        return Output(path, self.logger, self.resume, name, **given)
 
     @staticmethod
     def versions() -> dict[str, str]:
@@ -195,7 +244,8 @@ class OtherOutput(Output):
 
     def part(self, name: str, settings: Mapping[str, Any]) -> Output:
         path = self.path / name
-        return OtherOutput(path, self.logger, self.resume, f"{self.name}-{path.name}", self.writes)
+        name = f"{self.name}-{path.name}"
+        return OtherOutput(path, self.logger, self.resume, name, self.writes, states=self.states)
 
 
 def write_settings(manifest: Manifest, settings: Mapping[str, Any]) -> None:

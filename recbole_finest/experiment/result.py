@@ -43,6 +43,7 @@ def result_of(run: Run) -> dict[str, Any]:
         "seed": config["seed"],
         "device": str(config["device"]),
         **({"processes": distributed.world_size()} if distributed.world_size() > 1 else {}),
+        "threads": sorted(run.output.threads),
         "shuffle_order": config["shuffle_order"],
         "training_mode": "packed" if run.data.packed else "instance",
         "why_not_packed": run.why_not_packed,

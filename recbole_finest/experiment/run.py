@@ -149,7 +149,9 @@ class Run:
         begin = time.perf_counter()
         yield
         spent = time.perf_counter() - begin
-        self.seconds[name] = self.seconds.get(name, 0.0) + (earlier or spent)
+        carried, _ = self.output.carried.pop(name, (0.0, 0.0))
+        whole = earlier or spent + carried
+        self.seconds[name] = self.seconds.get(name, 0.0) + whole
         self.output.write_seconds(self.seconds)
         self.logger.info(f"{shown or name} took {spent:.1f} s")
 
@@ -248,7 +250,9 @@ class Run:
                 self._log(base.perturbed),
                 keep_scores,
                 self.output.writes,
+                reuse=self.output.resume,
             )
+            self.output.carry(name, self.lists[base].earlier_seconds)
 
     def _make(self, method: str, side: Side, on_perturbed: bool) -> None:
         """A method's model of one side, and its evaluation."""

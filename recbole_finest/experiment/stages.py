@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
+from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
@@ -16,18 +19,21 @@ from recbole_finest.experiment.output import Output
 from recbole_finest.method import Method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
+from recbole_finest.names import TRAINING
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
-from recbole_finest.train.base import base_trainer
+from recbole_finest.train.base import RunTrainer, base_trainer
 from recbole_finest.train.checkpoint import (
     Trained,
-    load_trained,
     origin,
+    trained_of,
     training_set,
 )
 from recbole_finest.train.divisible import check_divisible
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.pretrain import pretrained_settings
+from recbole_finest.train.resume import threads_differ
+from recbole_finest.train.state import check_processes
 
 
 def check_simulation(config: Config, log: InteractionLog) -> None:
@@ -75,11 +81,11 @@ def train_base(
     if changed:
         config, data = config.but(**changed), data.but(**changed)
     if done is not None:
-        return load_trained(config, data, done, log)
+        return _finished(config, data, output, done, log)
     settings = pretrained_settings(config, data, output, name, log)
     model = build_model(settings, training_set(data, log))
     trainer = base_trainer(config, model)
-    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    _keep_states(trainer, output, name)
     valid = data.valid_loader()
     trainer.fit(
         data.train_loader("base", log),
@@ -90,8 +96,38 @@ def train_base(
     )
     trainer.load_weights(trainer.saved_model_file)
     epochs = trainer.last_epoch + 1
+    _note(trainer, output, name)
     output.save_model(name, model, config, trainer, epochs, **origin(data, log))
     return model, epochs, trainer.curves
+
+
+def _finished(
+    config: Config, data: Data, output: Output, done: Path, log: InteractionLog | None
+) -> Trained:
+    """A model that an earlier run finished.
+
+    Raises:
+        UserError: it was trained in another number of processes.
+    """
+    state = distributed.from_main(lambda: load_checkpoint(done))
+    check_processes(state, done)
+    output.drop_states(done.stem)
+    threads, now = state.get("threads", []), torch.get_num_threads()
+    if threads not in ([], [now]) and config["device"].type == "cpu":
+        output.logger.warning(threads_differ(done.stem, threads, now))
+    output.threads |= set(threads)
+    output.carry(done.stem, state.get("seconds", (0.0, 0.0)))
+    return trained_of(config, data, state, log)
+
+
+def _keep_states(trainer: RunTrainer, output: Output, name: str) -> None:
+    trainer.saved_model_file = str(output.path / f"{name}{TRAINING}")
+    trainer.states = output.states_of(name, trainer.config["checkpoint_interval"])
+
+
+def _note(trainer: RunTrainer, output: Output, name: str) -> None:
+    output.threads |= trainer.threads
+    output.carry(name, trainer.earlier_seconds)
 
 
 def fine_tune(
@@ -108,11 +144,11 @@ def fine_tune(
     """Fine-tune a copy of ``start`` with one method; the copy keeps the last weights."""
     done = output.finished(name)
     if done is not None:
-        return load_trained(config, data, done, log)
+        return _finished(config, data, output, done, log)
     model = build_model(config, training_set(data, log))
     model.load_state_dict(start.state_dict())
     trainer = FinestTrainer(config, model, references, method)
-    trainer.saved_model_file = str(output.path / f"{name}.training.pth")
+    _keep_states(trainer, output, name)
     trainer.set_reference(valid_reference)
     trainer.fit(
         data.train_loader("fine-tuning", log),
@@ -121,6 +157,7 @@ def fine_tune(
         show_progress=config["show_progress"],
     )
     epochs = trainer.last_epoch + 1
+    _note(trainer, output, name)
     output.save_model(name, model, config, trainer, epochs, **origin(data, log))
     return model, epochs, trainer.curves
 

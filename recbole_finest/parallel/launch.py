@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,13 @@ from recbole_finest.errors import Unwritten, UserError
 from recbole_finest.files import write_json, write_text
 from recbole_finest.folders.own import temporary
 from recbole_finest.parallel.distributed import PeerLost, place
+from recbole_finest.parallel.signals import Interrupted, handled
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
+
+PATIENCE = 60  # seconds that an interrupted process has for the step that it is in
+ADVICE = "continue.txt"  # what the first process says of how to go on
 
 
 def wanted(config: Config) -> bool:
@@ -107,11 +110,21 @@ def launch(
                 pass
         except mp.ProcessExitedException as error:
             raise UserError(_reason(folder, error, nproc)) from error
-        except BaseException:
-            for process in context.processes:
-                process.terminate()
+        except BaseException as error:
+            _end(context.processes)
+            if isinstance(error, Interrupted) and (folder / ADVICE).is_file():
+                error.advice = (folder / ADVICE).read_text()
             raise
         return json.loads((folder / "result.json").read_text())
+
+
+def _end(processes: Sequence[Any]) -> None:
+    """End all processes: each finishes what it writes, and is killed where that takes too long."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(PATIENCE)
+        process.kill()
 
 
 def _process(
@@ -123,16 +136,20 @@ def _process(
     folder: Path,
 ) -> None:
     """What each process does; a UserError goes to the parent through a file, as exit code 2."""
-    # PyTorch interrupts it when the parent dies; a command in the background would ignore that
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     who = {"RANK": number + offset, "LOCAL_RANK": number, **common}
     os.environ.update({name: str(value) for name, value in who.items()})
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, torch.get_num_threads() // common["LOCAL_WORLD_SIZE"]))
     try:
-        result = function(*arguments)
+        # PyTorch interrupts it when the parent dies; a command in the background would ignore that
+        with handled(child=True):
+            result = function(*arguments)
         if number == 0:
             write_json(folder / "result.json", result)
+    except Interrupted as error:
+        if number == 0 and error.advice is not None:
+            write_text(folder / ADVICE, error.advice)
+        sys.exit(error.exit_code)
     except UserError as error:
         lost = isinstance(error, PeerLost)
         try:

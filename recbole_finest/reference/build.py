@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from recbole_finest.data.packed import packed_batch
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError, writes
 from recbole_finest.parallel import distributed
+from recbole_finest.reference import kept
 from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
 from recbole_finest.scoring.logits import logits_alone
 from recbole_finest.scoring.packed_scoring import class_of
@@ -63,6 +65,7 @@ def build_references(
     keep_scores: bool = False,
     writes: bool = True,
     hidden: np.ndarray | None = None,
+    reuse: bool = False,
 ) -> ReferenceLists:
     """Reference lists of a trained model for the training instances of a log.
 
@@ -75,8 +78,33 @@ def build_references(
         keep_scores: keep the model's scores of the lists too.
         writes: whether this process writes the files.
         hidden: items that no list holds, ``[h]``.
+        reuse: take the lists that an interrupted run has built from the same.
     """
     log = data.log if log is None else log
+    about = kept.about(config, data, model, log, k, keep_scores, hidden)
+    spent = kept.earlier_seconds(folder, about) if reuse and writes else None
+    if reuse and None not in distributed.gather(spent if writes else []):
+        model.eval()
+        return ReferenceLists.load(folder, spent or (0.0, 0.0))
+    begin, worked = time.perf_counter(), time.process_time()
+    lists = _build(config, data, model, folder, k, log, keep_scores, writes, hidden)
+    if writes:
+        spent = [time.perf_counter() - begin, time.process_time() - worked]
+        kept.describe(folder, about, spent)
+    return lists
+
+
+def _build(
+    config: Config,
+    data: Data,
+    model: nn.Module,
+    folder: Path,
+    k: int,
+    log: InteractionLog,
+    keep_scores: bool,
+    writes: bool,
+    hidden: np.ndarray | None,
+) -> ReferenceLists:
     n = len(log.target_positions)
     rows = log.row[log.target_positions]
     blocks = _blocks(config, data, model, log, hidden)

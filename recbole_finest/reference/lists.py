@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class ReferenceLists:
         scores: the model's logits of ``items``, ``[n, 2K]``, float16, where they were kept.
         weights: how far each list should hold, ``[n]``, float32, from 0 to 1; None is fully.
     """
+
+    earlier_seconds: Sequence[float] = (0.0, 0.0)
 
     def __init__(
         self,
@@ -97,8 +100,14 @@ class ReferenceLists:
         return cls.load(path)
 
     @classmethod
-    def load(cls, path: str | Path) -> ReferenceLists:
+    def load(
+        cls, path: str | Path, earlier_seconds: Sequence[float] = (0.0, 0.0)
+    ) -> ReferenceLists:
         """Open lists that :meth:`build` wrote.
+
+        Args:
+            path: their folder.
+            earlier_seconds: what building them took another run, of wall clock and of CPU.
 
         Raises:
             UserError: there are none, or they are damaged.
@@ -106,15 +115,26 @@ class ReferenceLists:
         path = Path(path)
         try:
             scores = path / "scores.npy"
-            return cls(
+            lists = cls(
                 open_array(path / "items.npy", "r"),
                 open_array(path / "slot.npy"),
                 open_array(scores, "r") if scores.is_file() else None,
             )
+            lists.earlier_seconds = earlier_seconds
+            return lists
         except (OSError, ValueError) as error:
             raise UserError(
                 f"no usable reference lists in '{path}' ({error}); remove the folder"
             ) from error
+
+    def digest(self) -> str:
+        """SHA-256 of some 4,096 of the lists, spread over all, which another model's lists do not have."""
+        every = slice(None, None, max(1, len(self) // 4096))
+        found = hashlib.sha256(f"{self.items.shape} {self.items.dtype}".encode())
+        for column in (self.items, self.scores, self.weights):
+            found.update(b"none" if column is None else column[every].tobytes())
+        found.update(self.slot.tobytes())
+        return found.hexdigest()
 
     def weighted(self, weights: np.ndarray) -> ReferenceLists:
         """The same lists, each to hold as far as its weight says.

@@ -86,8 +86,8 @@ class Chain:
         if not (folder / SECONDS).is_file():
             *above, last = folder.relative_to(self.root).parts
             own_folder(self.root, *above)
-            made = folder / MARK  # an interrupted run, which begins again
-            given = {**QUIET, "output_dir": str(folder), "overwrite": made.is_file()}
+            made = folder / MARK  # an interrupted run, which goes on
+            given = {**QUIET, "output_dir": str(folder), "resume": made.is_file()}
             seconds = train({**given, "data_path": str(self.root / "data")})
             own_folder(self.root, *above, last)
             self._recommend(model, night, folder / LISTS)

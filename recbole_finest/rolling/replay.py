@@ -18,6 +18,7 @@ from recbole_finest.errors import CONTINUES, UserError, kept, writes
 from recbole_finest.files import write_json
 from recbole_finest.folders.own import own_folder
 from recbole_finest.formats.json_file import read_json
+from recbole_finest.parallel.signals import continued_by
 from recbole_finest.rolling.chain import Chain, Lists
 from recbole_finest.rolling.measure import Night, held
 from recbole_finest.rolling.periods import Periods
@@ -85,7 +86,8 @@ def _rolling(
     methods = list(dict.fromkeys([RETRAIN, *request.methods]))
     total = len(request.models) * len(request.seeds) * len(methods) * (request.periods + 1)
     records: list[dict[str, Any]] = []
-    with tqdm(total=total, desc="Nights", unit="night") as bar:
+    bar = tqdm(total=total, desc="Nights", unit="night")
+    with bar, continued_by(lambda: "the same command"):
         for model, config in zip(request.models, configs):
             for seed in request.seeds:
                 place = (periods, root, model, config["model"])

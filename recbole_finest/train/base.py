@@ -26,28 +26,26 @@ from recbole_finest.data.parts import to_device
 from recbole_finest.errors import UserError, writes
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.model.compiled import CompiledForward
-from recbole_finest.parallel import distributed
+from recbole_finest.parallel import distributed, signals
 from recbole_finest.scoring.modes import packed
 from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
 from recbole_finest.train.causality import why_not_causal
-from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.curves import CurveWriter, one_voice
+from recbole_finest.train.finite import check_finite, not_finite
 from recbole_finest.train.partition import LossFunction, Part, Partition
+from recbole_finest.train.resume import ResumableTrainer
 from recbole_finest.train.schedule import learning_rate_schedule
 
 
-class RunTrainer(Trainer):
+class RunTrainer(ResumableTrainer):
     """RecBole's ``Trainer`` with checkpoints of plain values, packed batches and stability metrics.
 
     Validation leaves stability metrics out until :meth:`set_reference` gives lists to compare with.
 
     Attributes:
-        curves: one dict an epoch with ``epoch``, ``train_loss`` and the validation metrics.
         stage: what its checkpoints say that the model is.
     """
-
-    stage = "base"
 
     def __init__(self, config: Config, model: Any):
         config = own_config(config, class_of(model))
@@ -55,9 +53,6 @@ class RunTrainer(Trainer):
             super().__init__(config, model)
         self.eval_collector = FinestCollector(config)
         self.evaluator: Evaluator = FinestEvaluator(config)
-        self.curves: list[dict[str, float]] = []
-        self.last_epoch = -1
-        self._scheduled: LambdaLR | None = None
         self._scorer: Scorer | None = None
         distributed.same_weights(model)
         if not distributed.is_main():
@@ -85,17 +80,23 @@ class RunTrainer(Trainer):
         loss_func: LossFunction = None,
         show_progress: bool = False,
     ) -> float:
+        self._begin_epoch(train_data, epoch_idx)
         self.model.train()
         schedule = self._schedule(len(train_data))
         total = torch.zeros((), device=self.device)
+        finite = torch.zeros(
+            (), dtype=torch.int64, device=self.device
+        )  # steps until it no longer is
         scaler = torch.amp.GradScaler(self.device.type, enabled=self.enable_scaler)
         label = set_color(f"Train {epoch_idx:>5}", "pink")
         hidden = None if show_progress else True  # None: shown on a terminal only
         for step, batch in enumerate(tqdm(train_data, desc=label, ncols=100, disable=hidden)):
+            signals.check()
             self.optimizer.zero_grad()
             for loss in self._losses(batch, epoch_idx, step, loss_func):
                 scaler.scale(loss).backward()
                 total += loss.detach()
+            finite += torch.isfinite(total)
             distributed.average_gradients(self.model)
             if self.clip_grad_norm:
                 scaler.unscale_(self.optimizer)
@@ -105,11 +106,7 @@ class RunTrainer(Trainer):
             if schedule is not None:
                 schedule.step()
         total = distributed.mean(total)
-        if not torch.isfinite(total):
-            raise UserError(
-                f"the training loss is {total.item()} in epoch {epoch_idx}; lower learning_rate "
-                f"({self.learning_rate}) or set clip_grad_norm"
-            )
+        check_finite(self, float(total), finite, epoch_idx, len(train_data))
         self._check_causal(train_data, epoch_idx)
         self.last_epoch = epoch_idx
         self.curves.append({"epoch": epoch_idx, "train_loss": total.item()})
@@ -183,6 +180,8 @@ class RunTrainer(Trainer):
         interaction, history_index, positive_u, positive_i = batched_data
         dataset = self._evaluated._dataset
         scores = self.scorer(dataset).all_items(interaction.to(self.device))
+        if not bool(scores.max() < np.inf):  # NaN, too
+            raise not_finite(self, "a score", self.last_epoch)
         scores[:, 0] = -np.inf
         if history_index is not None:
             scores[history_index] = -np.inf
@@ -207,18 +206,14 @@ class RunTrainer(Trainer):
 
     # Checkpoints ---------------------------------------------------------------------------------
 
-    def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
-        path = kwargs.pop("saved_model_file", self.saved_model_file)
-        save_checkpoint(
-            path,
-            self.model,
-            self.config,
-            stage=self.stage,
-            epoch=epoch,
-            cur_step=self.cur_step,
-            best_valid_score=float(self.best_valid_score),
-            optimizer=self.optimizer.state_dict(),
-        )
+    def probed(self) -> dict[str, Any]:
+        checked = self.compiled is not None and self.compiled.checked
+        return {"divides": self.partition.divides, "compiled": checked}
+
+    def set_probed(self, found: dict[str, Any]) -> None:
+        self.partition.divides = found["divides"]
+        if self.compiled is not None:
+            self.compiled.checked = found["compiled"]
 
     def load_weights(self, path: str) -> None:
         """Load the weights of a checkpoint into the model."""

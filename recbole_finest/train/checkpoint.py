@@ -73,8 +73,14 @@ def load_trained(config: Config, data: Data, path: PathLike, log: InteractionLog
         path: the checkpoint.
         log: the perturbed log that it was trained on, or None for the clean one.
     """
+    return trained_of(config, data, distributed.from_main(lambda: load_checkpoint(path)), log)
+
+
+def trained_of(
+    config: Config, data: Data, state: Mapping[str, Any], log: InteractionLog | None
+) -> Trained:
+    """The same from what the checkpoint holds."""
     model = build_model(config, training_set(data, log))
-    state = distributed.from_main(lambda: load_checkpoint(path))
     model.load_state_dict(state["state_dict"])
     return model, state["epochs"], state["curve"]
 

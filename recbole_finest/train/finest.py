@@ -53,6 +53,7 @@ class FinestTrainer(RunTrainer):
     """
 
     stage = "fine-tuning"
+    rate_setting = "finest_learning_rate"
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class FinestTrainer(RunTrainer):
         self.still = self.dropout == "none" and self.method.follows_dropout
         self._looked = not self.still
         self._scores: ListScores | None = None
+        self._same_logits: bool | None = None  # where an interrupted training has found out
 
     def fit(self, train_data: InstanceLoader, valid_data: Any = None, **kwargs: Any) -> tuple:
         """Fine-tune on ``train_data``; as RecBole's ``fit``, but the model keeps the last weights."""
@@ -92,7 +94,7 @@ class FinestTrainer(RunTrainer):
         result = super().fit(train_data, valid_data, **kwargs)
         if kwargs["saved"]:
             self.load_weights(self.saved_model_file)
-            if distributed.is_main():
+            if distributed.is_main() and self.states is None:
                 os.unlink(self.saved_model_file)
         return result
 
@@ -112,6 +114,25 @@ class FinestTrainer(RunTrainer):
         if self._scores is not None:
             self.curves[-1][PASSES] = 1 if self._scores.one_pass else 2
         return loss
+
+    def identity(self, loader: Any) -> dict[str, Any]:
+        lists = None if self.references is None else self.references.digest()
+        kind = type(self.method)
+        return super().identity(loader) | {
+            "method": f"{kind.__module__}:{kind.__qualname__}",
+            "reference lists": lists,
+        }
+
+    def probed(self) -> dict[str, Any]:
+        scores = self._scores
+        found = {"still": self.still, "dropout": self.dropout, "looked": self._looked}
+        found["same_logits"] = None if scores is None else scores.same_logits
+        return super().probed() | found
+
+    def set_probed(self, found: dict[str, Any]) -> None:
+        super().set_probed(found)
+        self.still, self.dropout = found["still"], found["dropout"]
+        self._looked, self._same_logits = found["looked"], found["same_logits"]
 
     def _with_lists(self, batch: Interaction, epoch: int, step: int) -> Interaction:
         """The batch with the number of each instance's reference list, -1 where it takes no part.
@@ -160,7 +181,9 @@ class FinestTrainer(RunTrainer):
         """How the scores of reference items are computed, found out on the first batch."""
         if self._scores is None:
             item, scorer = self.config["ITEM_ID_FIELD"], self.scorer(self._dataset)
-            self._scores = ListScores(scorer, batch, self.device, item, self.dropout)
+            self._scores = ListScores(
+                scorer, batch, self.device, item, self.dropout, self._same_logits
+            )
             self.logger.info(PASSES_WORDS[self._scores.one_pass])
         return self._scores
 

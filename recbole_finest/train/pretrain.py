@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
 from recbole_finest.model.build import build_model
+from recbole_finest.parallel import distributed
 from recbole_finest.train.base import base_trainer
-from recbole_finest.train.checkpoint import save_checkpoint
 
 if TYPE_CHECKING:
     from recbole_finest.experiment.output import Output
@@ -27,13 +28,26 @@ def pretrained_settings(
     """
     if "train_stage" not in config or config["pre_model_path"]:
         return config
-    path = output.path / f"{name}.pretrained.pth"
-    if output.finished(path.stem) is None:
-        _pretrain(config, data, path, log)
+    path = _path(output, name)
+    done = output.finished(path.stem)
+    if done is None:
+        _pretrain(config, data, output, name, log)
+    else:  # by a run that was interrupted in the second stage
+        output.drop_states(path.stem)
+        output.carry(
+            name, distributed.from_main(lambda: load_checkpoint(done).get("seconds", (0, 0)))
+        )
     return config.but(pre_model_path=str(path))
 
 
-def _pretrain(config: Config, data: Data, path: Path, log: InteractionLog | None) -> None:
+def _path(output: Output, name: str) -> Path:
+    return output.path / f"{name}.pretrained.pth"
+
+
+def _pretrain(
+    config: Config, data: Data, output: Output, name: str, log: InteractionLog | None
+) -> None:
+    path = _path(output, name)
     # RecBole's trainer would pickle the settings into a file every save_step epochs
     epochs = config["pretrain_epochs"]
     changed = {"train_stage": "pretrain", "save_step": epochs + 1}
@@ -41,5 +55,9 @@ def _pretrain(config: Config, data: Data, path: Path, log: InteractionLog | None
     data.packed = False  # its loss masks single histories
     loader = data.train_loader("pretrain", log)
     trainer = base_trainer(config, build_model(config, loader.dataset))
+    trainer.states = output.states_of(path.stem, config["checkpoint_interval"])
     trainer.fit(loader, verbose=True, show_progress=config["show_progress"])
-    save_checkpoint(path, trainer.model, config, epochs=epochs, curve=trainer.curves)
+    output.carry(name, trainer.earlier_seconds)
+    found = {"epochs": epochs, "curve": trainer.curves, "seconds": trainer.seconds()}
+    output.save_checkpoint(path.stem, trainer.model, config, **found)
+    output.drop_states(path.stem)

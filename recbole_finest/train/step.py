@@ -108,6 +108,7 @@ class ListScores:
         device: of the model.
         item_field: name of the target item.
         dropout: ``finest_dropout``: ``none`` and ``both`` treat both losses alike, ``next_item`` does not.
+        same_logits: whether the next-item loss sees the scores of full sorting, where that is known.
     """
 
     def __init__(
@@ -117,10 +118,11 @@ class ListScores:
         device: torch.device,
         item_field: str,
         dropout: str,
+        same_logits: bool | None = None,
     ):
         self.scorer, self.device, self.item_field = scorer, device, item_field
-        self.same_logits = POSITION_FIELD in batch
-        if not self.same_logits:
+        self.same_logits = POSITION_FIELD in batch or bool(same_logits)
+        if not self.same_logits and same_logits is None:
             few = subset(batch, np.arange(min(len(batch), PROBE)), item_field)
             self.same_logits = shares_forward(scorer, to_device(few, device))
         self.one_pass = self.same_logits and dropout != "next_item"

@@ -43,4 +43,4 @@ def first_model(
         output.take_over()
         begin = time.perf_counter()
         train_base(config, data, output, MODEL)
-        return time.perf_counter() - begin
+        return time.perf_counter() - begin + output.carried[MODEL][0]

@@ -143,6 +143,8 @@ class Stages:
 
     def _fine_tuned(self) -> Trained:
         config, data, output = self.config, self.data, self.output
+        if output.finished(MODEL) is not None:  # by a run that was interrupted after it
+            return train_base(config, data, output, MODEL)
         start = self.grown
         if self.request.start == "anew":
             start = train_base(config, data, output, BASE)[0]
@@ -165,7 +167,9 @@ class Stages:
                 self.method.needs_reference_scores,
                 self.output.writes,
                 self.known.new_items,
+                self.output.resume,
             )
+        self.output.carry(REFERENCE, lists.earlier_seconds)
         return lists.weighted(list_weights(self.config, self.data.log, self.known))
 
     def _base_epochs(self, epochs: int) -> int:
@@ -181,6 +185,9 @@ class Stages:
             epochs=epochs,
             base_epochs=self._base_epochs(epochs),
             curve=curve,
+            seconds=[taken.get("training", 0.0) for taken in (self.seconds, self.cpu_seconds)],
+            threads=sorted(self.output.threads),
+            processes=distributed.world_size(),
             **origin(self.data, None),
         )
 
@@ -209,6 +216,7 @@ class Stages:
         self.output.logger.info(f"{name} …")
         begin, worked = time.perf_counter(), time.process_time()
         yield
-        self.seconds[name] = time.perf_counter() - begin
-        self.cpu_seconds[name] = time.process_time() - worked
+        carried = [self.output.carried.pop(part) for part in list(self.output.carried)]
+        self.seconds[name] = time.perf_counter() - begin + sum(wall for wall, _ in carried)
+        self.cpu_seconds[name] = time.process_time() - worked + sum(cpu for _, cpu in carried)
         self.output.logger.info(f"{name} took {self.seconds[name]:.1f} s")

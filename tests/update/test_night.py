@@ -14,6 +14,7 @@ from recbole_finest.serve.recommender import Recommender
 
 from ..contract.stock import stock_checkpoint
 from ..contract.toy_data import write_toy_data
+from ..train.interrupted import Stop, same, stop_after
 from .two_days import NEW_USERS, WITH_NEWS, rows_of, write_log
 
 EXACT = pytest.approx(
@@ -178,3 +179,30 @@ def test_recboles_checkpoint(tmp_path):
     with pytest.raises(UserError, match="other ids, as from rows in another order"):
         night(path, "now", tmp_path / "tonight", folder)
     night(path, "now", tmp_path / "tonight", folder, "warm_start", check_ids=False)
+
+
+@pytest.mark.parametrize("stage", ["base", "fine-tuning"])
+def test_an_interrupted_update_goes_on_and_counts_its_seconds(
+    days, deployed_run, tmp_path, monkeypatch, stage
+):
+    given = {"epochs": 2, "finest_epochs": 2, "overwrite": False}
+    resumed = {**given, "resume": True}
+
+    def made(folder, settings=given):
+        return night(
+            deployed_run, "today", tmp_path / folder, days, start="anew", settings=settings
+        )
+
+    whole = made("whole")
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        stop_after(patch, 0, stage)
+        made("cut")
+    cut = made("cut", resumed)
+    again = made("cut", resumed)  # now the model is there
+    assert 0 < cut["update"]["cost"]["seconds"] < again["update"]["cost"]["seconds"]
+    for found in (cut, again):
+        alike = found["update"]["similarity_to_deployed"]
+        assert alike == whole["update"]["similarity_to_deployed"]
+    one, other = (torch.load(tmp_path / f / "model.pth") for f in ("whole", "cut"))
+    assert same(one, other) and one.keys() == other.keys()
+    assert {p.name for p in (tmp_path / "cut").glob("*.pth")} == {"base.pth", "model.pth"}

@@ -1,0 +1,60 @@
+"""A run may die at any moment; the same command with --resume=True ends it with the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def crashed(folder: Path, kills: int, chains: int, world: int = 1, by: int = 9) -> list[dict]:
+    """What :mod:`tests.experiment.crashes` prints, in a process without threads that a fork would lack."""
+    words = [str(folder), *map(str, (kills, chains, world, by))]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.experiment.crashes", *words]
+    given = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"chain"')]
+
+
+def check(found: list[dict[str, Any]], kills: int, code: int) -> None:
+    for one in found:
+        assert one["codes"] == [code] * kills and len(one["killed at"]) == kills, one
+        assert one["last"] == 0 and one["differ"] == [] and not one["traceback"], one
+        assert one["repeated"] <= 1, one
+
+
+def test_twelve_kills(tmp_path):
+    """One of a first run, eleven of resumes."""
+    found = crashed(tmp_path, 12, 1)
+    check(found, 12, -signal.SIGKILL)
+    assert any("state.pth" in what for what in found[0]["killed at"])
+
+
+@pytest.mark.slow
+def test_fifty_kills_of_three_models(tmp_path):
+    check(crashed(tmp_path, 5, 10), 5, -signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_ten_kills_of_two_processes(tmp_path):
+    check(crashed(tmp_path, 5, 2, world=2), 5, -signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_ten_terminations(tmp_path):
+    found = crashed(tmp_path, 5, 2, by=signal.SIGTERM)
+    check(found, 5, 128 + signal.SIGTERM)
+    for one in found:
+        folder = tmp_path / f"cut{one['chain']}-1-{signal.SIGTERM:d}"
+        sentence = "interrupted by SIGTERM; continue with the same settings and --resume=True"
+        assert set(one["said"]) == {f"{sentence} --output_dir={folder}"}
+        assert len(one["said"]) == 5
