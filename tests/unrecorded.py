@@ -23,6 +23,13 @@ UNRECORDED = [
     ),
     (
         "docs/reliability.md",
+        "Interrupted runs",
+        ", killed, at a step",
+        1,
+        "`python -m tests.experiment.crashes FOLDER KILLS CHAINS PROCESSES SIGNAL`; toy data",
+    ),
+    (
+        "docs/reliability.md",
         "Files from strangers",
         "format, files, refus",
         1,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from recbole_finest.config.digest import settings_digest
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
 from recbole_finest.files import write_json
+from recbole_finest.formats.json_file import read_json
 from recbole_finest.model.weights import weights_digest
 from recbole_finest.parallel import distributed
 
@@ -52,7 +52,7 @@ def earlier_seconds(folder: Path, built_from: Mapping[str, Any]) -> list[float] 
     None unless they are whole and were built from this.
     """
     try:
-        found = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        found = read_json(folder / ABOUT)
         fits = found["built_from"] == built_from and found["files"] == _checksums(folder)
         wall, cpu = map(float, found["seconds"])
         return [wall, cpu] if fits else None

@@ -56,9 +56,9 @@ def test_a_folder_that_goes_while_it_is_written_is_not_made_again(
 ):
     build = run.build_references
 
-    def gone(*given):
+    def gone(*given, **more):
         shutil.rmtree(tmp_path / "run")
-        return build(*given)
+        return build(*given, **more)
 
     monkeypatch.setattr(run, "build_references", gone)
     assert main(command(toy, ["--dataset=toy"])) == 2
