@@ -45,14 +45,17 @@ def parse_value(text: str) -> Any:
     """Read a command-line value as a YAML scalar or collection, never with ``eval``.
 
     RecBole (config/configurator.py, ``_convert_config_dict``) evaluates every string as Python.
-    ``None`` is null as it is there; what is no YAML, such as ``[250,inf)``, stays a string.
+    ``None`` is null as it is there; what is no YAML, such as ``[250,inf)``, or no number that Python
+    reads, stays a string, as does a blank: a separator.
 
     >>> parse_value("1e-3"), parse_value("None"), parse_value("[1, 2]"), parse_value("[250,inf)")
     (0.001, None, [1, 2], '[250,inf)')
     """
+    if text and not text.strip():
+        return text
     try:
         value = load_yaml(text, ScalarLoader)
-    except ValueError:
+    except (ValueError, RecursionError):  # ValueError: also 5,000 digits, the 31st of June
         return text
     return _none_words(value)
 

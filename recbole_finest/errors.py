@@ -36,6 +36,24 @@ def printable(text: object) -> str:
     )
 
 
+def shown(value: object, most: int = 120) -> str:
+    """A value as a sentence can hold it: what Python prints for it, in one line, shortened in the middle.
+
+    >>> shown("a\\nb"), shown([1, 2]), shown("x" * 200, 9)
+    ("'a\\\\nb'", '[1, 2]', "'xx…xxx'")
+    """
+    try:
+        text = repr(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # of a number of more than 4,300 digits, and of what holds one
+        text = f"a value of type {type(value).__name__} that is too long to be shown"
+    half = most // 2
+    text = " ".join(text.split("\n"))
+    return text if len(text) <= most else f"{text[: half - 1]}…{text[len(text) - half :]}"
+
+
 def nearest(
     name: object, known: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6
 ) -> str:

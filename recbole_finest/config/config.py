@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import torch
 from recbole.config import Config as RecBoleConfig
 from typing_extensions import Self
 
-from recbole_finest.compat import parse_value, plain_state
+from recbole_finest.compat import ScalarLoader, parse_value, plain_state
 from recbole_finest.config.checks import (
+    check_devices,
     check_gpus,
     check_loss,
     check_metrics,
-    check_name,
+    check_together,
     draws_none,
     needs_negatives,
 )
@@ -31,12 +31,11 @@ from recbole_finest.config.settings import (
     check_type,
     check_values,
     described_settings,
-    properties_dir,
     read_settings,
-    read_yaml,
 )
+from recbole_finest.config.shipped import own_files, quick_start, shipped
+from recbole_finest.config.values import Rule, rules_of
 from recbole_finest.config.worked_out import columns, eval_args, field_names, valid_metric
-from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
 from recbole_finest.method import find_method
@@ -81,8 +80,8 @@ class Config(RecBoleConfig):
             super().__init__(model, dataset, list(config_file_list or []), dict(self._config_dict))
         except (ValueError, TypeError, NotImplementedError, KeyError, RuntimeError) as error:
             raise UserError(str(error).strip("'\"")) from error
-        check_values(self.final_config_dict)
-        self._check_stability_names()
+        for method in self["baselines"]:
+            find_method(method)
         self.final_config_dict |= field_names(self)
 
     # Finished settings ---------------------------------------------------------------------------
@@ -129,6 +128,8 @@ class Config(RecBoleConfig):
             final["gpu_id"] = ",".join(map(str, range(here.local_world_size)))
         super()._init_device()
         if not several:
+            if self.is_explicit("gpu_id"):
+                check_devices(final["gpu_id"])
             return
         final["local_rank"] = here.local_rank
         if here.rank > 0:
@@ -156,22 +157,21 @@ class Config(RecBoleConfig):
         model_class = find_model(model)
         return model_class.__name__, model_class, str(dataset)
 
+    def _update_internal_config_dict(self, file: str) -> dict[str, Any]:
+        """RecBole's, but a file that has not changed is read once a process."""
+        found = shipped(Path(file), self.yaml_loader)
+        self.internal_config_dict.update(found)
+        return found
+
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
         super()._load_internal_config_dict(model, model_class, dataset)
         # Four models have quick-start files of their own; rank lists need the others' evaluation.
-        self._update_internal_config_dict(_quick_start("sequential"))
+        self._update_internal_config_dict(quick_start("sequential"))
         if self.internal_config_dict["valid_metric"] == "AUC":
             self.internal_config_dict["valid_metric"] = "MRR@10"
-        folder = properties_dir()
-        files = [
-            folder / "finest.yaml",
-            folder / "model" / f"{model}.yaml",
-            folder / "dataset" / f"{dataset}.yaml",
-            _beside(model_class, f"{model}.yaml"),
-        ]
-        for file in files:
+        for file in own_files(model_class, model, dataset):
             if file.is_file():
-                self.internal_config_dict.update(read_yaml(file))
+                self.internal_config_dict.update(shipped(file, ScalarLoader))
         self._await_loss(model_class)
         self._check_given()
 
@@ -192,12 +192,13 @@ class Config(RecBoleConfig):
         elif draws_none(final["train_neg_sample_args"]):
             final["train_neg_sample_args"] = None
         final["eval_args"] = eval_args(final["eval_args"], self.internal_config_dict["eval_args"])
-        check_loss(self.model_class, final)
-        check_values({"load_col": final.get("load_col")})
+        own = self.takes_any_setting()
+        check_loss(self.model_class, final, own)
+        check_together(final, own)
         final["load_col"] = columns(final)
         final["model_class"] = f"{self.model_class.__module__}:{self.model_class.__qualname__}"
         for name in ("metrics", "baselines", "simulation_kinds", "perturbation_users"):
-            if isinstance(final.get(name), str):
+            if final.get(name) is not None and not isinstance(final[name], list):
                 final[name] = [final[name]]
         check_metrics(final["metrics"])
         final["valid_metric"] = valid_metric(final, self.is_explicit("valid_metric"))
@@ -230,22 +231,15 @@ class Config(RecBoleConfig):
         check_known(self._command_line, known, other)
         if not self.takes_any_setting():
             check_known(self._config_dict, known | having(Role.PLACE | Role.WHAT))
-        stock = Path(_quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
+        stock = Path(quick_start("sequential")).parents[1] / "model" / f"{self.model}.yaml"
         meanings = described_settings(stock) if stock.is_file() else {}
         for name, value in self.external_config_dict.items():
-            check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
+            if name not in self._rules():
+                check_type(name, value, self.internal_config_dict.get(name), meanings.get(name, ""))
+        check_values({**self.internal_config_dict, **self.external_config_dict}, self._rules())
 
-    def _check_stability_names(self) -> None:
-        tables: dict[str, Mapping[str, Any]] = {
-            "perturbation_kind": KINDS,
-            "perturbation_selection": SELECTIONS,
-            "perturbation_item": ITEM_CHOICES,
-            "simulation_item": ITEM_CHOICES,
-        }
-        for name, table in tables.items():
-            check_name(name, self[name], table)
-        for method in self["baselines"]:
-            find_method(method)
+    def _rules(self) -> Mapping[str, Rule]:
+        return rules_of(None if self.takes_any_setting() else self.model)
 
     def is_explicit(self, name: str) -> bool:
         """Whether the user gave this setting, rather than a shipped default."""
@@ -270,18 +264,3 @@ class Config(RecBoleConfig):
     def plain(self) -> dict[str, Any]:
         """All settings as plain values, for YAML and checkpoints."""
         return plain_state(self.final_config_dict)
-
-
-def _beside(model_class: type, name: str) -> Path:
-    """The file of this name beside the class's own; of a class of a notebook, in the working directory."""
-    try:
-        return Path(inspect.getfile(model_class)).with_name(name)
-    except (TypeError, OSError):
-        return Path(name)
-
-
-def _quick_start(name: str) -> str:
-    """Path of one of RecBole's quick-start files."""
-    import recbole
-
-    return str(Path(recbole.__file__).parent / f"properties/quick_start_config/{name}.yaml")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from recbole_finest.compat import ScalarLoader
-from recbole_finest.config.values import CHECKS, is_number
-from recbole_finest.errors import UserError, nearest
+from recbole_finest.config.values import GENERAL, Rule, is_number
+from recbole_finest.errors import UserError, nearest, shown
 from recbole_finest.formats.yaml_file import read_yaml as load_yaml_file
 
 PACKAGE = Path(__file__).parents[1]
@@ -25,14 +25,14 @@ def properties_dir() -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / "properties"
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a YAML file of settings.
+def read_yaml(path: str | Path, loader: Any = ScalarLoader) -> dict[str, Any]:
+    """Read a YAML file of settings; ``loader`` is PyYAML's class that does it.
 
     Raises:
         UserError: the file is missing, is no YAML, or is not a mapping of settings.
     """
     try:
-        loaded = load_yaml_file(path, ScalarLoader)
+        loaded = load_yaml_file(path, loader)
     except OSError as error:
         raise UserError(f"config file '{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -90,20 +90,19 @@ def described_sections(path: Path) -> dict[str, dict[str, str]]:
     return sections
 
 
-def check_values(settings: Mapping[str, Any]) -> None:
+def check_values(settings: Mapping[str, Any], rules: Mapping[str, Rule] = GENERAL) -> None:
     """Check every setting that has a rule.
+
+    Args:
+        settings: values by name.
+        rules: those of the model, from :func:`rules_of`; without it those of every model.
 
     Raises:
         UserError: naming the setting, its value and what it must be.
     """
-    for name, (text, test) in CHECKS.items():
-        if name in settings and not test(settings[name]):
-            raise UserError(f"{name} is {settings[name]!r}, but must be {text}")
-    stride, length = settings.get("packed_stride"), settings.get("MAX_ITEM_LIST_LENGTH")
-    if stride and length and stride > length:
-        raise UserError(
-            f"packed_stride is {stride}, but must not exceed MAX_ITEM_LIST_LENGTH ({length})"
-        )
+    for name, value in settings.items():
+        if name in rules:
+            rules[name].check(name, value)
 
 
 def check_known(given: Iterable[str], known: Iterable[str], otherwise: str = SEE_HELP) -> None:
@@ -116,7 +115,9 @@ def check_known(given: Iterable[str], known: Iterable[str], otherwise: str = SEE
 
 
 def check_type(name: str, value: Any, default: Any, meaning: str = "") -> None:
-    """Refuse a value whose type cannot be that of the setting's default (numbers and flags only).
+    """Refuse a value whose type cannot be that of the default of a setting without a rule.
+
+    Numbers and flags only: of a model of the user's own, whose YAML file says no more.
 
     Args:
         name, value: the setting.
@@ -136,5 +137,5 @@ def check_type(name: str, value: Any, default: Any, meaning: str = "") -> None:
         good, text = is_number(value), "a number"
     else:
         return
-    if not good and value is not None and name not in CHECKS:
-        raise UserError(f"{name} is {value!r}, but must be {text}")
+    if not good and value is not None:
+        raise UserError(f"{name} is {shown(value)}, but must be {text}")

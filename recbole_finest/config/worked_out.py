@@ -9,13 +9,13 @@ from recbole.data.transform import construct_transform
 
 from recbole_finest.data.requirements import item_features
 from recbole_finest.data.split import FULL, modes
-from recbole_finest.errors import UserError, nearest
+from recbole_finest.errors import UserError
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
 
 
-EVAL_ARGS = ("split", "order", "group_by", "mode")
+WITHOUT_DEPTH = ("gauc",)  # metrics of a whole ranking
 
 
 def valid_metric(final: Mapping[str, Any], given: bool) -> str:
@@ -28,11 +28,16 @@ def valid_metric(final: Mapping[str, Any], given: bool) -> str:
     Raises:
         UserError: one that is never measured.
     """
-    metric, _, depth = str(final["valid_metric"]).partition("@")
+    metric, at, depth = str(final["valid_metric"]).partition("@")
     depths = final["topk"] if isinstance(final["topk"], list) else [final["topk"]]
     measured = metric.lower() in {str(m).lower() for m in final["metrics"]}
-    if measured and (not depth or depth in map(str, depths)):
+    if measured and (depth in map(str, depths) if at else metric.lower() in WITHOUT_DEPTH):
         return final["valid_metric"]
+    if measured and not at:
+        raise UserError(
+            f"valid_metric is {final['valid_metric']!r}, which is measured at a depth; give one of topk "
+            f"{depths} with it, such as {metric}@{depths[0]}"
+        )
     if measured and not given:
         return f"{metric}@{depths[0]}"
     raise UserError(
@@ -41,21 +46,11 @@ def valid_metric(final: Mapping[str, Any], given: bool) -> str:
     )
 
 
-def eval_args(given: Any, default: Mapping[str, Any]) -> Any:
+def eval_args(given: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """``eval_args``, what is not given of it from the default: RecBole would fill in a random split.
 
     Test always ranks all items, since lists are made of them; validation ranks as it is asked to.
-
-    Raises:
-        UserError: a part that there is not.
     """
-    if not isinstance(given, Mapping):
-        return given  # RecBole says what it must be
-    for name in given:
-        if name not in EVAL_ARGS:
-            raise UserError(
-                f"eval_args names '{name}', which does not exist; {nearest(name, EVAL_ARGS)}"
-            )
     found = {**default, **given}
     valid, test = modes(found.get("mode"))
     return {**found, "mode": {"valid": valid, "test": FULL}} if test != FULL else found
@@ -81,17 +76,9 @@ def field_names(config: Config) -> dict[str, Any]:
     """What RecBole's transform writes into its settings when it is made: names of its fields.
 
     The one place where RecBole writes; it writes the same again whenever a loader is made.
-
-    Raises:
-        UserError: RecBole has no such transform.
     """
     written = _Written(config)
-    try:
-        construct_transform(written)
-    except NotImplementedError as error:
-        raise UserError(
-            f"transform is {config['transform']!r}, which RecBole does not have; leave it out"
-        ) from error
+    construct_transform(written)
     return written.settings
 
 

@@ -12,7 +12,7 @@ from recbole.data.utils import create_samplers, get_dataloader
 from recbole_finest.data.dataset import LogDataset, create_dataset
 from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.data.requirements import fitting_candidates
+from recbole_finest.data.requirements import check_depths, fitting_candidates
 from recbole_finest.data.split import FULL, modes
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, seed_globals
@@ -102,6 +102,7 @@ def prepare(config: Config) -> Data:
     _say_how_test_ranks(config)
     seed_globals(derive_seed(config["seed"], "data"))  # DIEN draws negative histories on loading
     dataset = create_dataset(config)
+    check_depths(config, dataset.item_num)
     for name, value in fitting_candidates(config, dataset.item_num).items():
         dataset.logger.warning(
             f"{name} reduced to {value}: the data set has {dataset.item_num - 1} items"

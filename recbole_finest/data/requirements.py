@@ -22,15 +22,20 @@ MEANING = {
     "ent": "entity vectors",
     "rel": "relation vectors",
 }
-# Models with fewer losses than their setting loss_type suggests. RepeatNet reads it nowhere, and would
+# Models with other losses than RecBole's usual two. RepeatNet reads it nowhere, and would
 # take negative samples for targets; the CPR models end the program.
 LOSSES = {
     "CORE": ("CE",),
+    "DIEN": ("BCE",),
+    "DIN": ("BCE",),
     "FPMC": ("BPR",),
     "GRU4RecCPR": ("CE",),
     "RepeatNet": ("CE", "NLL"),
     "SASRecCPR": ("CE",),
+    "SINE": ("BPR", "CE", "NLL"),
+    "TransRec": ("BPR",),
 }
+USUAL = ("BPR", "CE")
 CANDIDATES = "reranker_CAN_NUM"  # GRU4RecCPR and SASRecCPR: sizes of their rerankers' partitions
 
 
@@ -84,6 +89,20 @@ def check_features(config: Config, item_columns: Any, path: str | Path, token: s
 
 def _listed(columns: Any) -> str:
     return "none" if columns is None else ", ".join(map(str, columns))
+
+
+def check_depths(config: Config, n_items: int) -> None:
+    """Refuse lists longer than the data set has items, where somebody asked for them.
+
+    Args:
+        config: the run's settings.
+        n_items: number of items, padding included.
+    """
+    most = n_items - 1
+    if config.is_explicit("topk") and max(config["topk"]) > most:
+        raise UserError(
+            f"topk is {config['topk']}, but the data set has {most} items; the largest that fits is {most}"
+        )
 
 
 def fitting_candidates(config: Config, n_items: int) -> dict[str, str]:

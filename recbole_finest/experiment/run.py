@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from recbole_finest.config.checks import check_validation
 from recbole_finest.config.config import Config
 from recbole_finest.data.from_settings import draw_test_perturbation, is_perturbed
 from recbole_finest.data.log import InteractionLog
@@ -98,6 +99,8 @@ class Run:
         config = self.config
         self._plan([False, True] if is_perturbed(config) else [False])
         with self.stage(DATA):
+            if self.checkpoint is None or is_perturbed(config):
+                check_validation(config)
             self.data = prepare(config)
             self.why_not_packed = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.logger.warning)

@@ -35,5 +35,5 @@ def test_recboles_transforms_find_their_names_written(model):
 
 
 def test_an_unknown_transform_is_one_sentence():
-    with pytest.raises(UserError, match="transform is 'bogus', which RecBole does not have"):
+    with pytest.raises(UserError, match="transform is 'bogus', but must be one of mask_itemseq, "):
         Config("SASRec", "ml-100k", None, {"transform": "bogus"})

@@ -18,6 +18,7 @@ from recbole_finest.benchmark.grid.setting_names import (
     unknown_settings,
     with_good_names,
 )
+from recbole_finest.config.checks import check_validation
 from recbole_finest.config.config import Config
 from recbole_finest.config.settings import check_values
 from recbole_finest.data.perturbation import ITEM_CHOICES, KINDS, SELECTIONS
@@ -105,6 +106,7 @@ def _combinations(grid: Grid, resolver: Resolver, model: str) -> Iterator[str]:
                 yield from _single(resolver, model, dataset, variant) or [f"{model}: {why}"]
                 continue
             config = resolver.config(model, dataset, variant)
+            yield from sentences(check_validation, config)
             drawn = [unclear({**config.final_config_dict, **p}) for p in grid.drawn()]
             yield from (sentence for sentence in drawn if sentence is not None)
             if inter_files(config, dataset)[0].is_file():
