@@ -12,6 +12,7 @@ from recbole.utils import EvaluatorType
 from recbole_finest.data.requirements import LOSSES, USUAL
 from recbole_finest.errors import UserError, nearest
 from recbole_finest.evaluator.measures import MEASURES
+from recbole_finest.method import find_method
 
 AT_MOST = (  # the first of two settings is at most the second
     ("packed_stride", "MAX_ITEM_LIST_LENGTH"),
@@ -59,6 +60,14 @@ def check_metrics(names: Sequence[str]) -> None:
             raise UserError(
                 f"metrics names '{name}', which is not measured on rank lists; use others, such as NDCG"
             )
+
+
+def check_method(name: str) -> None:
+    """Refuse one of ``baselines`` that does not exist, or that cannot be imported."""
+    try:
+        find_method(name)
+    except UserError as error:
+        raise UserError(f"baselines names {name!r}: {error}") from error
 
 
 def check_validation(config: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from recbole_finest.config.checks import (
     check_devices,
     check_gpus,
     check_loss,
+    check_method,
     check_metrics,
     check_together,
     draws_none,
@@ -38,7 +39,6 @@ from recbole_finest.config.values import Rule, rules_of
 from recbole_finest.config.worked_out import columns, eval_args, field_names, valid_metric
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
-from recbole_finest.method import find_method
 from recbole_finest.model.find import find_model
 from recbole_finest.model.own_settings import is_own, own_settings
 from recbole_finest.parallel.distributed import place
@@ -81,7 +81,7 @@ class Config(RecBoleConfig):
         except (ValueError, TypeError, NotImplementedError, KeyError, RuntimeError) as error:
             raise UserError(str(error).strip("'\"")) from error
         for method in self["baselines"]:
-            find_method(method)
+            check_method(method)
         self.final_config_dict |= field_names(self)
 
     # Finished settings ---------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from recbole_finest.data.columns import (
     without_ids,
 )
 from recbole_finest.data.intervals import is_interval
-from recbole_finest.data.requirements import check_features, check_files
+from recbole_finest.data.requirements import check_features, check_files, suspects
 from recbole_finest.data.where import check_presplit, check_rows, inter_files, near_names
 from recbole_finest.errors import UserError
 from recbole_finest.formats.atomic import check_atomic
@@ -47,7 +47,7 @@ class AtomicDataset(SequentialDataset):
             if wanted.is_file():
                 raise UserError(
                     f"data set '{token}' in '{dataset_path}' cannot be read as RecBole atomic files: "
-                    f"{' '.join(str(error).split())}"
+                    f"{' '.join(str(error).split())}{suspects(self.config, error)}"
                 ) from error
             raise UserError(
                 f"data set '{token}' is not at '{wanted}' and could not be downloaded "

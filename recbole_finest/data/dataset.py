@@ -16,6 +16,7 @@ from recbole_finest.compat import check_own
 from recbole_finest.data.atomic import AtomicDataset
 from recbole_finest.data.instances import Fields, Index, InstanceView
 from recbole_finest.data.log import TEST, TRAIN, VALID, InteractionLog, smallest_int, time_order
+from recbole_finest.data.requirements import suspects
 from recbole_finest.data.split import (
     LAST_RATIO,
     SPLIT_ERRORS,
@@ -136,7 +137,8 @@ class LogDataset(AtomicDataset):
             parts[0].inter_feat = parts[0].inter_feat[chosen[parts[0].inter_feat.positions]]
         if len(parts[0]) == 0:
             raise UserError(
-                "the split leaves no training instance; check eval_args and the filters"
+                "the split leaves no training instance"
+                f"{suspects(self.config) or '; check eval_args and the filters'}"
             )
         return parts
 
@@ -147,7 +149,9 @@ class LogDataset(AtomicDataset):
         try:
             parts = super().build()
         except SPLIT_ERRORS as error:
-            raise UserError(f"the data cannot be split by {split}: {error}") from error
+            raise UserError(
+                f"the data cannot be split by {split}: {error}{suspects(self.config, error)}"
+            ) from error
         if len(parts) != 3:
             raise UserError(f"split is {split}, but needs three parts: train, valid and test")
         return parts
@@ -250,4 +254,6 @@ def create_dataset(config: Config) -> Dataset:
     try:
         return dataset_class(config["model"])(config)
     except (ValueError, KeyError, IndexError) as error:
-        raise UserError(f"data set '{config['dataset']}' cannot be used: {error}") from error
+        raise UserError(
+            f"data set '{config['dataset']}' cannot be used: {error}{suspects(config, error)}"
+        ) from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, apply_changes, load_changes, perturb
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, shown
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -39,7 +39,13 @@ def draw_test_perturbation(
     tokens = data.dataset.field2id_token
     names = tokens[data.train.fields.user], tokens[data.train.fields.item]
     if config["perturbation_file"]:
-        changes = load_changes(config["perturbation_file"], log, *names, config["dataset"])
+        try:
+            changes = load_changes(config["perturbation_file"], log, *names, config["dataset"])
+        except UserError as error:
+            raise UserError(
+                f"perturbation_file is {config['perturbation_file']!r}: {error}; give the path of a "
+                "perturbation.json of this data set"
+            ) from error
         return apply_changes(log, changes), changes
     amount = _amount(config, data, logger)
     if amount is None:
@@ -97,8 +103,8 @@ def _amount(config: Config, data: Data, logger: logging.Logger) -> dict[str, Any
 def _users(config: Config, data: Data) -> np.ndarray:
     if config["perturbation_selection"] != "user":
         raise UserError(
-            f"perturbation_users is for perturbation_selection=user, not for "
-            f"{config['perturbation_selection']}"
+            f"perturbation_users is {shown(config['perturbation_users'])}, which is for "
+            f"perturbation_selection=user, not for {config['perturbation_selection']}; leave one out"
         )
     tokens = [str(user) for user in config["perturbation_users"]]
     table = data.dataset.field2token_id[data.train.fields.user]

@@ -12,7 +12,7 @@ from recbole.data.utils import create_samplers, get_dataloader
 from recbole_finest.data.dataset import LogDataset, create_dataset
 from recbole_finest.data.loader import EvalLoader, InstanceLoader, PackedLoader
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.data.requirements import check_depths, fitting_candidates
+from recbole_finest.data.requirements import check_depths, fitting_candidates, suspects
 from recbole_finest.data.split import FULL, modes
 from recbole_finest.errors import UserError
 from recbole_finest.seeding import derive_seed, seed_globals
@@ -111,9 +111,14 @@ def prepare(config: Config) -> Data:
         train, valid, test = dataset.build()
         samplers = create_samplers(config, dataset, [train, valid, test])
     except (ValueError, KeyError, IndexError, NotImplementedError, AssertionError) as error:
-        raise UserError(f"data set '{config['dataset']}' cannot be split: {error}") from error
+        raise UserError(
+            f"data set '{config['dataset']}' cannot be split: {error}{suspects(config, error)}"
+        ) from error
     if len(test) == 0:
-        raise UserError("the split leaves no test instance; check eval_args and the filters")
+        raise UserError(
+            "the split leaves no test instance"
+            f"{suspects(config) or '; check eval_args and the filters'}"
+        )
     found = Data(config, dataset, train, valid, test, samplers)
     if len(found.measured) == 0:
         raise UserError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, shown
 
 if TYPE_CHECKING:
     from recbole_finest.config.config import Config
@@ -89,6 +90,22 @@ def check_features(config: Config, item_columns: Any, path: str | Path, token: s
 
 def _listed(columns: Any) -> str:
     return "none" if columns is None else ", ".join(map(str, columns))
+
+
+def suspects(config: Config, error: object = "") -> str:
+    """The given settings of the data set that RecBole's words may be about, for the end of a sentence.
+
+    Args:
+        config: the run's settings.
+        error: what RecBole says; settings that share a word with it are named, and else all.
+    """
+    names = [*config.parameters["Dataset"], "numerical_features", "discretization", "eval_args"]
+    given = {n: config[n] for n in dict.fromkeys(names) if config.is_explicit(n) and config[n]}
+    given.pop("MAX_ITEM_LIST_LENGTH", None)
+    words = set(re.findall(r"\w+", str(error)))
+    shared = [n for n, value in given.items() if words & set(re.findall(r"\w+", str(value)))]
+    found = [f"{name} ({shown(given[name])})" for name in shared or given]
+    return f"; check {' and '.join(found)}, or leave it out" if found else ""
 
 
 def check_depths(config: Config, n_items: int) -> None:

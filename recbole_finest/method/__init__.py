@@ -65,7 +65,10 @@ def find_method(name: str) -> type[Method]:
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"method '{name}' cannot be imported: {error}") from error
+        raise UserError(
+            f"method '{name}' cannot be imported: {error}; give package.module:Class of a module that "
+            "Python finds"
+        ) from error
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UserError(f"method '{name}' must be a subclass of recbole_finest.method.Method")
     return found

@@ -54,7 +54,8 @@ HOSTILE: list[Any] = [
 ]
 # what a sentence says about how to put it right
 REMEDY = re.compile(
-    r"must (be|divide|not exceed)|did you mean|use one of|\b(give|leave|choose|name|add|set)\b|fits"
+    r"must (be|divide|not exceed)|did you mean|use one of|fits|smallest"
+    r"|\b(give|leave|choose|name|add|set|check|put|ask)\b"
 )
 
 
@@ -94,8 +95,15 @@ def chosen(n: int, seed: int = 0) -> list[Case]:
     return first + random.Random(seed).sample(rest, n - len(first))
 
 
+def _parts(value: Any) -> list[Any]:
+    """What a list or mapping holds, and what that holds."""
+    inner = [*value, *value.values()] if isinstance(value, dict) else value
+    return [x for v in inner for x in (v, *_parts(v))] if isinstance(inner, list) else []
+
+
 def says_enough(message: str, name: str, value: Any) -> bool:
     """Whether a sentence is one line that names the setting, the value (or its part) and a remedy."""
-    parts = [shown(as_given(value)), *map(shown, value if isinstance(value, (dict, list)) else ())]
+    parts = [shown(as_given(value)), *map(shown, _parts(value))]
+    parts += [value] if isinstance(value, str) and value.isalpha() else []
     named = name in message and any(part in message for part in parts)
     return named and "\n" not in message and len(message) < 600 and bool(REMEDY.search(message))
