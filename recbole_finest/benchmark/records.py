@@ -90,6 +90,7 @@ def _record(reader: _Reader, row: Row) -> dict[str, Any]:
         "similarity_to_base": measured["similarity_to_base"],
         "plasticity": measured.get("plasticity"),
         "lists": measured["lists"],
+        **({"collapsed": measured["collapsed"]} if "collapsed" in measured else {}),
         "epochs": {
             "base": reader(row.models["base"][0])["epochs"],
             "method": reader.total(row.models.get("method", []), "epochs"),

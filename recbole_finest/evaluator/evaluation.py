@@ -14,6 +14,7 @@ from tqdm import tqdm
 from recbole_finest.data.loader import EvalLoader, InstanceLoader
 from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.prepare import Data
+from recbole_finest.evaluator.collapse import collapse, history_keys, reads_history_of
 from recbole_finest.evaluator.collector import FinestCollector, FinestEvaluator
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.evaluator.measures import MEASURES, measure_lists
@@ -38,12 +39,14 @@ class Evaluation:
         scores: their logits, ``[n, depth]``, float32; None for lists without seen items.
         unseen: the best items without those of the instance's history, ``[n, max(topk)]``: the list
             that a person would be shown; -1 fills short lists; None without ``filter_seen``.
+        collapsed: how the lists have collapsed, from :func:`collapse`; None where they have not.
     """
 
     accuracy: dict[str, float]
     items: np.ndarray
     scores: np.ndarray | None
     unseen: np.ndarray | None
+    collapsed: str | None = None
 
     def without_seen(self) -> Evaluation:
         """The same with the lists that people would be shown instead of the model's own."""
@@ -104,7 +107,14 @@ def evaluate(
     accuracy = {name: float(value) for name, value in result.items()}
     items, values, unseen = map(distributed.interleave, (items, values, unseen))
     shorter = np.concatenate(unseen) if unseen else None
-    return Evaluation(accuracy, np.concatenate(items), np.concatenate(values), shorter)
+    best_of, scores_of = np.concatenate(items), np.concatenate(values)
+    how = collapse(
+        best_of,
+        scores_of,
+        lambda: history_keys(view),
+        lambda: reads_history_of(scorer, next(iter(loader))[0].to(config["device"])),
+    )
+    return Evaluation(accuracy, best_of, scores_of, shorter, how)
 
 
 def hide_seen(scores: torch.Tensor, log: InteractionLog, positions: np.ndarray) -> None:

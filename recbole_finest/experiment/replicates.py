@@ -35,6 +35,7 @@ KEPT = (
     "stability_filtered",
     "similarity_to_base",
     "plasticity",
+    "collapsed",
     "lists",
 )
 

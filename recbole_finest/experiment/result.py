@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recbole_finest.data.perturbation import KINDS, Changes
+from recbole_finest.evaluator.collapse import counts
 from recbole_finest.evaluator.compare_models import compare_models
 from recbole_finest.evaluator.evaluation import (
     list_profile,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 def result_of(run: Run) -> dict[str, Any]:
     """The contents of ``result.json`` of a run whose models are all evaluated."""
     config, found = run.config, run.evaluations
+    collapsed = {name: one.collapsed for name, one in found.items() if one.collapsed}
     return {
         "model": config["model"],
         "dataset": config["dataset"],
@@ -57,12 +59,13 @@ def result_of(run: Run) -> dict[str, Any]:
             BASE: "alone",
             **{name: question(m, config) for name, m in run.methods.items()},
         },
-        "removed": _removed(run),
+        "removed": _removed(run, collapsed),
         "stability_filtered": _stability_filtered(run),
         "similarity_to_base": {
             name: stability(config, found[BASE], found[name]) for name in run.methods
         },
         "plasticity": _plasticity(run),
+        **({"collapsed": collapsed} if collapsed else {}),
         "lists": {name: list_profile(config, one, run.data.log) for name, one in found.items()},
         "epochs": run.epochs,
         "seconds": run.seconds,
@@ -115,8 +118,13 @@ def _plasticity(run: Run) -> dict[str, dict[str, float | None]]:
     }
 
 
-def _removed(run: Run) -> dict[str, dict[str, dict[str, float | None]]]:
-    """The share of base's instability that each method takes away: mean, and interval over users."""
+def _removed(
+    run: Run, collapsed: Mapping[str, str]
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The share of base's instability that each method takes away: mean, and interval over users.
+
+    All of it is null where lists have collapsed.
+    """
     found, config = run.evaluations, run.config
     names = [name for name in (BASE, *run.methods) if perturbed(name) in found]
     if BASE not in names or len(names) < 2:
@@ -128,7 +136,10 @@ def _removed(run: Run) -> dict[str, dict[str, dict[str, float | None]]]:
         others = {name: values[name][key] for name in names[1:]}
         rng = np.random.default_rng(config["seed"] or 0)  # as the report's
         for name, share in removed_intervals(key, base, others, users, rng).items():
-            shares[name][key] = {k: None if np.isnan(v) else v for k, v in share.items()}
+            known = counts({"collapsed": collapsed}, name)
+            shares[name][key] = {
+                k: v if known and not np.isnan(v) else None for k, v in share.items()
+            }
     return shares
 
 

@@ -17,6 +17,7 @@ from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.perturbation import Changes, save_changes
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
+from recbole_finest.evaluator.collapse import sentence as collapse_sentence
 from recbole_finest.evaluator.evaluation import Evaluation, evaluate, valid_reference
 from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import cost
@@ -303,3 +304,5 @@ class Run:
             train = self.data.train_loader("evaluation")
             self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
             self.inference_seconds[name] = sum(distributed.gather(scorer.seconds))
+        if (how := self.evaluations[name].collapsed) is not None:
+            self.logger.warning(collapse_sentence(name, name, how))

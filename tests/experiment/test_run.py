@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -222,7 +223,7 @@ def test_validation_follows_topk(toy):
 
 def test_lists_are_as_deep_as_the_largest_topk_or_hold_all_items(toy, tmp_path):
     settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
-    settings |= {"topk": [10, 5000], "list_depth": 5}
+    settings |= {"topk": [10, 40], "list_depth": 5}
     result = run_finest("GRU4Rec", "toy", config_dict=settings)
     assert {"jaccard@10", "rbo@10"} <= set(result["stability"]["base"])
     items = RankLists.load(tmp_path / "run" / "ranklists" / "base.npz").items
@@ -230,9 +231,9 @@ def test_lists_are_as_deep_as_the_largest_topk_or_hold_all_items(toy, tmp_path):
     assert items.shape == (30, 40) and catalogue == 40
     found = result["lists"]["base"]
     assert found["coverage@10"] == len(np.unique(items[:, :10])) / catalogue < 1
-    assert found["coverage@5000"] == 1
+    assert found["coverage@40"] == 1
     data = prepare_data(Config("GRU4Rec", "toy", config_dict=settings))
-    assert found["popularity@5000"] == pytest.approx(len(data.log.train_positions) / catalogue)
+    assert found["popularity@40"] == pytest.approx(len(data.log.train_positions) / catalogue)
 
 
 def test_test_by_sampled_items_is_full_and_said(toy, caplog):
@@ -250,3 +251,22 @@ def test_test_by_sampled_items_is_full_and_said(toy, caplog):
     once = {**short, "output_dir": toy["output_dir"] + "-once", "epochs": 1, "eval_step": 0}
     assert run_finest("SASRec", "toy", config_dict=once)["accuracy"] == full["accuracy"]
     assert result["accuracy"]["base"].keys() == full["accuracy"]["base"].keys()
+
+
+def test_a_wild_learning_rate_ends_in_lists_that_are_said_not_to_count(toy, tmp_path, caplog):
+    """Fine-tuned with 10 instead of 1e-4, a model gives everybody one list, on both sides."""
+    settings = {**toy, "epochs": 1, "finest_epochs": 1, "baselines": [], "control": False}
+    settings |= {"finest_learning_rate": 10, "training_mode": "instance"}
+    result = run_finest("SASRec", "toy", config_dict=settings)
+    assert set(result["collapsed"]) == {"finest", "finest_perturbed"}
+    assert "30 of 30 test instances" in result["collapsed"]["finest"]
+    assert "finest has collapsed: 30 of 30" in caplog.text
+    assert "finest_perturbed has collapsed" in caplog.text and "base has" not in caplog.text
+    written = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert written["collapsed"] == result["collapsed"]
+    table = pd.read_csv(tmp_path / "run" / "tables" / "stability.csv")
+    assert set(table["model"]) == {"base", "finest"} and table["removed"].isna().all()
+    text = (tmp_path / "run" / "report.md").read_text()
+    assert text.count("finest has collapsed") == 1
+    removed = written["removed"]["finest"]["jaccard@10"]
+    assert removed == {"mean": None, "low": None, "high": None}

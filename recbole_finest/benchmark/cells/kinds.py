@@ -149,6 +149,7 @@ def _evaluation(job: Job) -> dict[str, Any]:
         "seconds": seconds,
         "accuracy": found.accuracy,
         "lists": list_profile(config, found, data.log),
+        **({"collapsed": found.collapsed} if found.collapsed else {}),
     }
 
 
@@ -158,7 +159,9 @@ def _measure(job: Job) -> dict[str, Any]:
     said = {name: job.store.read(folder.name)["result"] for name, folder in folders.items()}
     values, means = compare_sides(job.cell.settings, folders, said["clean"]["accuracy"])
     write_arrays(job.part / "values.npz", values, compress=False)
+    gone = {name: how for name in ("clean", "perturbed") if (how := said[name].get("collapsed"))}
     return {
+        **({"collapsed": gone} if gone else {}),
         "accuracy": said["clean"]["accuracy"],
         "accuracy_perturbed": said["perturbed"]["accuracy"],
         "lists": said["clean"]["lists"],

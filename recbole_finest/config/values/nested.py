@@ -58,8 +58,8 @@ _STRATEGIES: dict[str, Rule] = {
 }
 
 _ALONE = Rule(
-    "a mapping of one strategy, such as {LS: valid_and_test}, {RS: [0.8, 0.1, 0.1]} or "
-    f"{{{LAST_RATIO}: 0.1}}",
+    "a mapping of one strategy to a word or a list of three, such as {LS: valid_and_test}, "
+    f"{{RS: [0.8, 0.1, 0.1]}} or {{{LAST_RATIO}: 0.1}}",
     lambda v: isinstance(v, dict) and len(v) == 1 and all(_STRATEGIES[k].allows(v[k]) for k in v),
     ({"LS": "valid_and_test"}, {"RS": [0.8, 0.1, 0.1]}, {"RS": [8, 1, 1]}, {LAST_RATIO: 0.5}),
     ("LS", {}, {"XS": 1}, {"LS": "all"}, {"RS": [1, 1]}, {"RS": [0, 0, 0]}, {LAST_RATIO: 1}, None),

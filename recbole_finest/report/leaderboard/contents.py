@@ -75,6 +75,7 @@ def make_board(bench: Benchmark) -> Board:
             for block in firsts:
                 figures += sweep_figures(block, bench.variants, keys, loss)
                 said += recommendations(block, bench.variants, keys, loss)
+    said += _collapsed(bench.trainings)
     orders = dict.fromkeys(rows["shuffle_order"])
     ranks = [table for order in orders for table in rank_tables(rows, order, keys)]
     _add(sections, tables, "Average ranks", "ranks", ranks)
@@ -111,6 +112,18 @@ def _tables(blocks: list[Block], trainings: pd.DataFrame, keys: Keys) -> Iterato
     here &= trainings["question"] == first.question
     if keys.stability and trainings.loc[here & (trainings["kind"] != "none"), "kind"].nunique() > 1:
         yield by_kind(blocks, trainings[here], keys)
+
+
+def _collapsed(trainings: pd.DataFrame) -> list[str]:
+    """A sentence for each model and method with collapsed lists."""
+    if "collapsed" not in trainings or not any(trainings["collapsed"]):
+        return []
+    gone = trainings[trainings["collapsed"] != ""]
+    return [
+        f"{method} of {model} on {dataset} has collapsed in {len(rows)} of its trainings, whose stability "
+        f"does not count ({rows['collapsed'].iloc[0]}); lower its learning rate."
+        for (dataset, model, method), rows in gone.groupby(["dataset", "model", "method"])
+    ]
 
 
 def _failed(bench: Benchmark) -> list[Table]:

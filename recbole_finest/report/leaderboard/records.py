@@ -82,7 +82,8 @@ class Benchmark:
         cell_seconds: time of all work, that of earlier commands included; None where it is not known.
         failed: ``[{"cell", "error"}]``; what was not made because of it is there too.
         trainings: one row a record: the columns ``PLACE``, the ``kind`` of its perturbation and ``drawn``,
-            the perturbation in words, ``COSTS`` and one a value, such as ``stability/jaccard@10``.
+            the perturbation in words, ``COSTS`` and one a value, such as ``stability/jaccard@10``;
+            ``collapsed`` says how lists have collapsed, whose stability is left out, and is empty else.
         variants: the methods that have settings of their own, by name.
     """
 
@@ -179,10 +180,14 @@ def _row(record: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
     row["perturbation"] = json.dumps(record.get("perturbation"), sort_keys=True)
     row["drawn"] = perturbation_words(record.get("perturbation"))
     row["kind"] = (record.get("perturbation") or {}).get("kind", "none")
+    gone = record.get("collapsed") or {}
+    row["collapsed"] = "; ".join(f"{side} side: {how}" for side, how in gone.items())
     for part, prefix in PARTS.items():
+        if gone and part == "stability":
+            continue  # does not count
         row |= {f"{prefix}/{key}": value for key, value in (record.get(part) or {}).items()}
     row |= {name: record.get(name) for name in COSTS}
-    return row | _worst(record, folder)
+    return row if gone else row | _worst(record, folder)
 
 
 def perturbation_words(perturbation: Mapping[str, Any] | None) -> str:

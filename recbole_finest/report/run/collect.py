@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from recbole_finest.evaluator.accuracy import instance_accuracy
+from recbole_finest.evaluator.collapse import counts
 from recbole_finest.evaluator.measures import MEASURES
 from recbole_finest.evaluator.measures.direction import smaller_is_better
 from recbole_finest.evaluator.ranks import target_ranks
@@ -141,7 +142,7 @@ class _Collection:
         """
         found = {}
         for first, second in pairs_of(stability, self.question):
-            parts = [stability, accuracy] if self._same(first, second) else [accuracy]
+            parts = [stability, accuracy] if self._comparable(first, second) else [accuracy]
             one, other = (
                 {k: v for part in parts for k, v in part[n].items()} for n in (first, second)
             )
@@ -149,15 +150,21 @@ class _Collection:
                 found[first, second] = compare_paired(one, other, self.what.users, self.rng)
         return found
 
-    def _same(self, first: str, second: str) -> bool:
-        return self.question[first] == self.question[second]
+    def _comparable(self, first: str, second: str) -> bool:
+        """Whether the stability of two methods answers one question, and is that of lists for people."""
+        both = counts(self.result, first) and counts(self.result, second)
+        return both and self.question[first] == self.question[second]
 
     def _removed(
         self, stability: Mapping[str, Mapping[str, np.ndarray]]
     ) -> dict[str, dict[str, dict[str, float]]]:
         found = {}
         for measure, base in stability.get("base", {}).items():
-            others = {n: values[measure] for n, values in stability.items() if n != "base"}
+            others = {
+                n: values[measure]
+                for n, values in stability.items()
+                if n != "base" and counts(self.result, n)
+            }
             users, rng = self.what.users, self.rng
             found[measure] = removed_intervals(measure, base, others, users, rng)
         return found

@@ -13,6 +13,7 @@ from recbole_finest.report.questions import TITLES, in_words
 from recbole_finest.report.run.contents import Report
 from recbole_finest.report.run.replicates import claim
 from recbole_finest.report.run.run_table import perturbation_words
+from recbole_finest.report.run.summary_table import collapses
 from recbole_finest.report.table import estimate, number, signed
 
 
@@ -20,7 +21,7 @@ def headline(report: Report) -> list[str]:
     """Stability before and after, by question, its price in accuracy, and what the controls say."""
     found = [_stability(report), *_blocks(report), claim(report), _accuracy(report)]
     found += [_control(report), _seeds(report)]
-    return [sentence for sentence in found if sentence]
+    return [*collapses(report.result), *filter(None, found)]
 
 
 def _stability(report: Report) -> str:

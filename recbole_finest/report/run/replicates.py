@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
+from recbole_finest.evaluator.collapse import counts
 from recbole_finest.evaluator.statistics.replicates import (
     Difference,
     difference,
@@ -85,6 +86,7 @@ def differences(report: Report) -> dict[tuple[str, str, str], Difference]:
         for first, second in pairs_of(methods_of(stable), report.question)
         for measure in stable.get(second, {})
         if measure.endswith(f"@{report.k}") and first in stable
+        if all(counts(row, name) for row in rows for name in (first, second))
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from recbole_finest.evaluator.collapse import counts, sentence
 from recbole_finest.evaluator.measures.direction import in_full_agreement, share_removed
 from recbole_finest.experiment.protocol import CONTROL_FAILED
 from recbole_finest.names import ALONE, CONTROLS, is_perturbed, perturbed
@@ -97,12 +98,18 @@ def _plasticity(found: Mapping[str, float | None], k: str) -> list[str | None]:
 def _removed(result: Mapping[str, Any], name: str, metric: str) -> str | None:
     """Share of base's instability that a method takes away, in per cent, with its interval."""
     stable = result["stability"]
-    if name in ("base", *CONTROLS) or name not in stable:
+    if name in ("base", *CONTROLS) or name not in stable or not counts(result, name):
         return None
     mean = share_removed(metric, stable["base"][metric], stable[name][metric])
     known = result.get("removed", {}).get(name, {}).get(metric, {})
     low, high = (nan if known.get(end) is None else known[end] for end in ("low", "high"))
     return None if isnan(mean) else share(mean, low, high)
+
+
+def collapses(result: Mapping[str, Any]) -> list[str]:
+    """A sentence for each model whose lists have collapsed."""
+    found = result.get("collapsed") or {}
+    return [sentence(label(name), name, how) for name, how in found.items()]
 
 
 def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
@@ -117,6 +124,7 @@ def summary_table(result: Mapping[str, Any], style: str = "github") -> str:
     text += _notes(header, rows)
     if not in_full_agreement(result["stability"].get("control", {})):
         text += f"\n\n{CONTROL_FAILED}"
+    text = "\n\n".join([text, *collapses(result)])
     if "replicates" not in result:
         return text
     pairs = result["replicates"]

@@ -7,6 +7,7 @@ import pytest
 
 from recbole_finest.report.leaderboard.baseline import is_finest
 from recbole_finest.report.leaderboard.blocks import make_blocks
+from recbole_finest.report.leaderboard.contents import make_board
 from recbole_finest.report.leaderboard.measures import shown_keys
 from recbole_finest.report.leaderboard.questions import with_keep
 from recbole_finest.report.leaderboard.rank_table import rank_by_accuracy, rank_by_stability
@@ -65,6 +66,31 @@ def test_a_measure_that_is_better_small():
     (block,) = blocks_of(records)
     assert block.row("finest").removed.mean == pytest.approx(0.75)  # .4 to .1
     assert block.row("finest").against_none.gain == pytest.approx(0.3)
+
+
+def test_collapsed_lists_do_not_count_as_stability():
+    records = [
+        record("none", 0.6, which=0),
+        record("none", 0.8, which=1),
+        record("finest", 1.0, which=0),
+        record("finest", 0.9, which=1),
+    ]
+    records[2]["collapsed"] = {"perturbed": "9 of 9 test instances have one list"}
+    finest = row_of(records, "finest")
+    assert (finest.stability["jaccard@10"].mean, finest.stability["jaccard@10"].n) == (0.9, 1)
+    assert finest.removed.mean == pytest.approx(0.5) and finest.removed.n == 1  # .2 to .1
+    board = make_board(from_contents({"records": records}))
+    assert any(
+        said.startswith("finest of SASRec on toy has collapsed in 1 of its trainings")
+        for said in board.sentences
+    )
+    records[3]["collapsed"] = {"clean": "…"}
+    assert math.isnan(row_of(records, "finest").removed.mean)
+
+
+def row_of(records, method):
+    (found,) = [row for block in blocks_of(records) for row in block.rows if row.method == method]
+    return found
 
 
 def seven(method, jaccard, **more):
