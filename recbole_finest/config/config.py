@@ -11,7 +11,7 @@ import torch
 from recbole.config import Config as RecBoleConfig
 from typing_extensions import Self
 
-from recbole_finest.compat import ScalarLoader, parse_value, plain_state
+from recbole_finest.compat import ScalarLoader, plain_state
 from recbole_finest.config.checks import (
     check_devices,
     check_gpus,
@@ -35,7 +35,7 @@ from recbole_finest.config.settings import (
     read_settings,
 )
 from recbole_finest.config.shipped import own_files, quick_start, shipped
-from recbole_finest.config.values import Rule, rules_of
+from recbole_finest.config.values import Rule, read_text, rules_of
 from recbole_finest.config.worked_out import columns, eval_args, field_names, valid_metric
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.registry import register_metrics
@@ -111,12 +111,12 @@ class Config(RecBoleConfig):
 
     def _load_cmd_line(self) -> dict[str, Any]:
         given = self._command_line.items()
-        return {k: parse_value(v) if isinstance(v, str) else v for k, v in given}
+        return {k: read_text(k, v) if isinstance(v, str) else v for k, v in given}
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
         """RecBole's, for settings that are no text of the command line: there an empty one is null."""
         return {
-            k: parse_value(v) if isinstance(v, str) and v else v for k, v in config_dict.items()
+            k: read_text(k, v) if isinstance(v, str) and v else v for k, v in config_dict.items()
         }
 
     def _init_device(self) -> None:

@@ -56,6 +56,18 @@ def test_a_value_is_shown_in_one_short_line():
     assert len(shown(["x" * 50] * 50)) == 120
 
 
+def test_a_text_that_looks_like_something_else_stays_a_text():
+    given = {
+        "data_path": "2024",
+        "wandb_project": "a: b",
+        "USER_ID_FIELD": "1e3",
+        "metrics": "NDCG",
+    }
+    found = Config("SASRec", "toy", None, {**given, "valid_metric": "NDCG@10"}, {"output_dir": "7"})
+    assert (found["data_path"], found["wandb_project"]) == ("2024/toy", "a: b")
+    assert (found["USER_ID_FIELD"], found["output_dir"]) == ("1e3", "7")
+
+
 @pytest.mark.parametrize(
     ("model", "settings"),
     [

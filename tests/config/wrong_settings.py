@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from recbole_finest.compat import parse_value
 from recbole_finest.config.config import Config
-from recbole_finest.config.values import Rule, rules_of
+from recbole_finest.config.values import Rule, read_text, rules_of
 from recbole_finest.errors import shown
 from recbole_finest.model.find import model_names
 
@@ -59,18 +58,18 @@ REMEDY = re.compile(
 )
 
 
-def as_given(value: Any) -> Any:
+def as_given(name: str, value: Any) -> Any:
     """What Config makes of a value of its dict before anything is checked."""
-    return _parsed(value) if isinstance(value, str) and value else value
+    return _read(name, value) if isinstance(value, str) and value else value
 
 
-_parsed = lru_cache(maxsize=None)(parse_value)
+_read = lru_cache(maxsize=None)(read_text)
 
 
-def wrong_values(rule: Rule) -> Iterator[Any]:
+def wrong_values(name: str, rule: Rule) -> Iterator[Any]:
     """Values that a rule does not allow: those just beyond its ends, then the hostile ones."""
     for value in [*rule.wrong, *HOSTILE]:
-        if not rule.allows(as_given(value)):
+        if not rule.allows(as_given(name, value)):
             yield value
 
 
@@ -83,7 +82,7 @@ def every_case() -> tuple[list[Case], list[Case]]:
             if name not in rules or (name, id(rules[name])) in seen:
                 continue
             seen.add((name, id(rules[name])))
-            one, *others = ((model, name, value) for value in wrong_values(rules[name]))
+            one, *others = ((model, name, value) for value in wrong_values(name, rules[name]))
             first.append(one)
             rest += others
     return first, rest
@@ -103,7 +102,7 @@ def _parts(value: Any) -> list[Any]:
 
 def says_enough(message: str, name: str, value: Any) -> bool:
     """Whether a sentence is one line that names the setting, the value (or its part) and a remedy."""
-    parts = [shown(as_given(value)), *map(shown, _parts(value))]
+    parts = [shown(as_given(name, value)), *map(shown, _parts(value))]
     parts += [value] if isinstance(value, str) and value.isalpha() else []
     named = name in message and any(part in message for part in parts)
     return named and "\n" not in message and len(message) < 600 and bool(REMEDY.search(message))

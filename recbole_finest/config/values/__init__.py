@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from recbole_finest.compat import parse_value
 from recbole_finest.config.values.models import COMMON, EVERY, OF_MODEL
 from recbole_finest.config.values.ours import OURS
 from recbole_finest.config.values.recbole import RECBOLE
@@ -11,7 +13,18 @@ from recbole_finest.config.values.rule import Rule, is_number
 
 GENERAL: dict[str, Rule] = {**OURS, **RECBOLE, **EVERY}
 
-__all__ = ["GENERAL", "Rule", "is_number", "rules_of"]
+__all__ = ["GENERAL", "Rule", "is_number", "read_text", "rules_of"]
+
+
+def read_text(name: str, text: str) -> Any:
+    """The value of a setting that is given as text: what YAML reads, but for plain texts.
+
+    >>> read_text("topk", "[5, 10]"), read_text("data_path", "2024"), read_text("data_path", "'2024'")
+    ([5, 10], '2024', '2024')
+    """
+    value, rule = parse_value(text), GENERAL.get(name)
+    kept = rule is not None and rule.plain and rule.allows(text) and not rule.allows(value)
+    return text if kept else value
 
 
 def rules_of(model: str | None) -> Mapping[str, Rule]:

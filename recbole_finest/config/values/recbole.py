@@ -102,7 +102,7 @@ RECBOLE: dict[str, Rule] = {
     "save_dataloaders": FLAG,
     "dataloaders_save_path": TEXT.or_null(),
     "log_wandb": FLAG,
-    "wandb_project": either("a name", NAME, Rule("", is_number)),
+    "wandb_project": NAME,
     "shuffle": FLAG,
     # training
     "epochs": whole(0),

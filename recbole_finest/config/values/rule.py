@@ -23,6 +23,7 @@ class Rule:
         wrong: values just beyond.
         table: where a value names something, what there is by name.
         parts: of a mapping with names of its own, the rule of each.
+        plain: whether it is a text, which is none the less if it looks like a number or a mapping.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Rule:
     wrong: tuple[Any, ...] = ()
     table: Mapping[str, Any] | None = None
     parts: Mapping[str, Rule] | None = None
+    plain: bool = False
 
     def allows(self, value: Any) -> bool:
         try:
@@ -200,8 +202,13 @@ def parts(text: str, needed: str = "", **rules: Rule) -> Rule:
 
 
 FLAG = Rule("True or False", lambda v: isinstance(v, bool), (True, False), ("yes", 1, 0))
-TEXT = Rule("a string", lambda v: isinstance(v, str), ("x",), (0, True))
-NAME = Rule("a name", lambda v: isinstance(v, str) and v.strip() != "", ("x",), ("", " ", 0, True))
+TEXT = Rule("a string", lambda v: isinstance(v, str), ("x",), (0, True), plain=True)
+NAME = replace(
+    TEXT,
+    text="a name",
+    test=lambda v: isinstance(v, str) and v.strip() != "",
+    wrong=("", " ", 0, True),
+)
 SHARE = real("a number from 0 to 1", lambda v: 0 <= v <= 1, (0, 1), (-0.001, 1.001))
 AMOUNT = least(0, 10**6)
 NAMES = list_of("a list of names", NAME, empty=True)
