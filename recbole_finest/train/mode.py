@@ -64,6 +64,7 @@ def check_model(data: Data) -> None:
     config = data.config
     model = build_model(config, data.train).eval()
     loader = InstanceLoader(config, data.train, data.samplers[0], "probe")
+    loader.get_model(model)  # what dynamic negative sampling asks
     rows = np.arange(min(len(data.train), PROBE_INSTANCES))
     try:
         with torch.no_grad():

@@ -18,6 +18,7 @@ from recbole_finest.config.values.rule import (
     list_of,
     one_of,
     whole,
+    word_of,
 )
 
 SIZE = whole(1, 65536)
@@ -42,6 +43,7 @@ COMMON: dict[str, Rule] = {
     "dropout_probs": list_of("a list of two numbers from 0 to 1", SHARE, length=2),
     "hidden_act": one_of("gelu", "relu", "swish", "tanh", "sigmoid"),
     **dict.fromkeys(("layer_norm_eps", "initializer_range", "reg_weight"), AMOUNT),
+    "learner": word_of("adam", "adamw", "sgd", "adagrad", "rmsprop"),  # no gradient here is sparse
     "loss_type": one_of("BPR", "CE", "NLL", "BCE"),  # which of them: data/requirements.py, LOSSES
     "pooling_mode": one_of("max", "mean", "sum"),
     "pooling_type": _POOLING,

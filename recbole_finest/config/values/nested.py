@@ -41,10 +41,10 @@ _NEGATIVES = parts(
 NEGATIVES = either(_NEGATIVES.text, _NEGATIVES, _NONE)
 
 _MODE = Rule(
-    "full, labeled, or uni or pop and a number of items, such as uni100",
-    lambda v: isinstance(v, str) and bool(re.fullmatch(r"full|labeled|(uni|pop)[1-9]\d{0,8}", v)),
+    "full, or uni or pop and a number of items, such as uni100",  # labeled ranks nothing
+    lambda v: isinstance(v, str) and bool(re.fullmatch(r"full|(uni|pop)[1-9]\d{0,8}", v)),
     ("full", "uni1", "pop10"),
-    ("uni", "uni0", "unix", "pop-1", "fulll", 10, None),
+    ("labeled", "uni", "uni0", "unix", "pop-1", "fulll", 10, None),
 )
 _SHARES = Rule(
     "three numbers of at least 0",
