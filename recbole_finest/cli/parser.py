@@ -191,6 +191,7 @@ def _flags() -> set[str]:
 def _help_texts() -> dict[str, dict[str, str]]:
     """``{group: {setting: help}}``: what is trained on what, and the sections of ``finest.yaml``."""
     from recbole_finest.config.settings import described_sections, properties_dir
+    from recbole_finest.config.values import GENERAL
 
     first = {
         "model": "(str) A sequential model of RecBole or of ours, or package.module:Class.",
@@ -201,7 +202,9 @@ def _help_texts() -> dict[str, dict[str, str]]:
         "seed": "(int) Random seed.",
     }
     groups = {"What is trained": first, **described_sections(properties_dir() / "finest.yaml")}
-    return {
-        title: {name: text.replace("%", "%%") for name, text in texts.items()}
-        for title, texts in groups.items()
-    }
+
+    def said(name: str, text: str) -> str:
+        rule = f" It must be {GENERAL[name].text}." if name in GENERAL else ""
+        return (text + rule).replace("%", "%%")
+
+    return {t: {name: said(name, text) for name, text in of.items()} for t, of in groups.items()}

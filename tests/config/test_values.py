@@ -183,12 +183,14 @@ def test_a_class_of_ones_own_has_settings_of_its_own(tmp_path, monkeypatch):
     """What RecBole's models call a share may be a list there; RecBole's own settings are checked."""
     (tmp_path / "mine_of_values.py").write_text(
         "from recbole.model.sequential_recommender import SASRec\n"
-        "class Mine(SASRec):\n    names = ('dropout_prob', 'temperature', 'colour')\n"
+        "class Mine(SASRec):\n    names = ('dropout_prob', 'temperature', 'beta')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     own = "mine_of_values:Mine"
     base = {"loss_type": "CE", "n_layers": 1, "n_heads": 1, "hidden_size": 8}
-    config = Config(own, "toy", None, {**base, "dropout_prob": [0.1, 7], "temperature": "hot"})
+    config = Config(
+        own, "toy", None, {**base, "dropout_prob": [0.1, 7], "temperature": "hot", "beta": 5}
+    )
     assert config["dropout_prob"] == [0.1, 7] and config["temperature"] == "hot"
     assert Config(own, "toy", None, {**base, "loss_type": "BCE"})["loss_type"] == "BCE"
     with pytest.raises(UserError, match="epochs is -1, but must be a whole number"):

@@ -40,6 +40,8 @@ COMMON: dict[str, Rule] = {
     "mlp_hidden_size": _SIZES,
     **dict.fromkeys(("dropout_prob", "hidden_dropout_prob", "attn_dropout_prob"), SHARE),
     **dict.fromkeys(("sess_dropout", "item_dropout", "mask_ratio", "ft_ratio"), SHARE),
+    "eta": SHARE,  # of RecBole's transforms
+    "beta": SHARE,
     "dropout_probs": list_of("a list of two numbers from 0 to 1", SHARE, length=2),
     "hidden_act": one_of("gelu", "relu", "swish", "tanh", "sigmoid"),
     **dict.fromkeys(("layer_norm_eps", "initializer_range", "reg_weight"), AMOUNT),

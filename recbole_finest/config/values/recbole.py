@@ -18,7 +18,6 @@ from recbole_finest.config.values.rule import (
     FLAG,
     NAME,
     NAMES,
-    SHARE,
     TEXT,
     Rule,
     either,
@@ -120,8 +119,6 @@ RECBOLE: dict[str, Rule] = {
     "transform": one_of(
         "mask_itemseq", "inverse_itemseq", "crop_itemseq", "reorder_itemseq"
     ).or_null(),
-    "eta": SHARE,
-    "beta": SHARE,
     "train_neg_sample_args": NEGATIVES,
     "eval_args": EVALUATION,
     # evaluation
