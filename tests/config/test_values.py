@@ -126,7 +126,11 @@ def test_what_is_right_is_taken(model, settings):
         ),
         ("BERT4Rec", {"transform": None}, "transform is None, but must be one of mask_itemseq"),
         ("SASRec", {"eval_args": {"order": "RO"}}, "but its order must be TO"),
-        ("SASRec", {"eval_args": {"mode": "uni"}}, "its mode must be full, or uni or pop"),
+        (
+            "SASRec",
+            {"eval_args": {"mode": "uni"}},
+            "eval_args: mode is 'uni', but must be full, or uni or pop",
+        ),
         ("SASRec", {"valid_metric": "NDCG"}, r"give one of topk \[10\] with it, such as NDCG@10"),
         ("SASRec", {"valid_metric": "MRR@010"}, "valid_metric is 'MRR@010'"),
         (

@@ -47,22 +47,23 @@ _MODE = Rule(
     ("labeled", "uni", "uni0", "unix", "pop-1", "fulll", 10, None),
 )
 _SHARES = Rule(
-    "three numbers of at least 0",
+    "a list of three numbers of at least 0, not all of them 0",
     lambda v: list_of("", AMOUNT, length=3).allows(v) and sum(v) > 0,
 )
 _STRATEGIES: dict[str, Rule] = {
     "LS": one_of("valid_and_test", "valid_only", "test_only"),
     "RS": _SHARES,
     "TS": _SHARES,
-    LAST_RATIO: Rule("", lambda v: is_number(v) and 0 < v < 1),
+    LAST_RATIO: Rule("a number between 0 and 1", lambda v: is_number(v) and 0 < v < 1),
 }
 
 _ALONE = Rule(
-    "a mapping of one strategy to a word or a list of three, such as {LS: valid_and_test}, "
-    f"{{RS: [0.8, 0.1, 0.1]}} or {{{LAST_RATIO}: 0.1}}",
+    "a mapping of one strategy, such as {LS: valid_and_test}, {RS: [0.8, 0.1, 0.1]} or "
+    f"{{{LAST_RATIO}: 0.1}}",
     lambda v: isinstance(v, dict) and len(v) == 1 and all(_STRATEGIES[k].allows(v[k]) for k in v),
     ({"LS": "valid_and_test"}, {"RS": [0.8, 0.1, 0.1]}, {"RS": [8, 1, 1]}, {LAST_RATIO: 0.5}),
     ("LS", {}, {"XS": 1}, {"LS": "all"}, {"RS": [1, 1]}, {"RS": [0, 0, 0]}, {LAST_RATIO: 1}, None),
+    parts=_STRATEGIES,
 )
 EVALUATION = parts(
     "a mapping such as {split: {LS: valid_and_test}, order: TO, mode: full}",

@@ -61,9 +61,7 @@ class Rule:
             if part not in rules:
                 hint = nearest(part, list(rules))
                 raise UserError(f"{name} names {shown(part)}, which does not exist; {hint}")
-            if not rules[part].allows(given):
-                text = rules[part].text
-                raise UserError(f"{name} is {shown(value)}, but its {part} must be {text}")
+            rules[part].check(f"{name}: {part}", given)
 
     def or_null(self) -> Rule:
         return replace(
