@@ -31,7 +31,7 @@ class Reached(Exception):
 class Stopped(OtherOutput):
     """Ends a run where it would take its folder over and train."""
 
-    def take_over(self) -> None:
+    def take_over(self, **given) -> None:
         raise Reached
 
 

@@ -126,7 +126,7 @@ def test_what_is_taken_up_stands_beside_stability():
 
 def test_collapsed_lists_are_said_and_remove_nothing():
     one = result({"churn@10": 0.4}, {"churn@10": 0.0})
-    assert last_column(one)[1] == [None, "100 %"]
+    assert last_column(one)[1] == [None, "100 % (no interval)"]
     one["collapsed"] = {"finest_perturbed": "9 of 9 test instances have one list"}
     assert last_column(one)[1] == [None, None]
     said = summary_table(one).splitlines()[-1]
