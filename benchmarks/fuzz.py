@@ -91,8 +91,11 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("fuzz"))
     arguments = parser.parse_args()
     makers = {make.__name__: make for make in READERS}
-    bad = False
-    for name in arguments.readers.split(","):
+    bad, names = False, arguments.readers.split(",")
+    for name in names:
+        if name not in makers:
+            parser.error(f"--readers names '{name}'; there are {', '.join(makers)}")
+    for name in names:
         folder = arguments.output / name
         shutil.rmtree(folder, ignore_errors=True)
         work = multiprocessing.get_context("fork").Process(

@@ -20,7 +20,7 @@ from recbole_finest.experiment.output import OtherOutput, Output, write_settings
 from recbole_finest.files import LogFile, check_place
 from recbole_finest.folders.lock import LOCK_FILES, only_writer
 from recbole_finest.folders.manifest import MANIFEST, Manifest
-from recbole_finest.folders.own import inside, sweep
+from recbole_finest.folders.own import UNFINISHED, inside, sweep
 from recbole_finest.names import LISTS, MARK, REFERENCE, REPLICATES, TENSORBOARD, UNSEEN
 from recbole_finest.parallel import distributed
 from recbole_finest.parallel.signals import continued_by
@@ -153,9 +153,14 @@ def _holds_run(path: Path) -> bool:
     return path.is_dir() and any(os.path.lexists(path / name) for name in (MARK, MANIFEST))
 
 
+def _left_by_a_kill(name: str) -> bool:
+    """Whether a file is all that a run leaves which was killed before the folder was its own."""
+    return name in LOCK_FILES or UNFINISHED.fullmatch(name) is not None
+
+
 def _check_folder(path: Path, config: Config) -> None:
     run = _holds_run(path)
-    used = run or (path.is_dir() and any(f.name not in LOCK_FILES for f in path.iterdir()))
+    used = run or (path.is_dir() and any(not _left_by_a_kill(f.name) for f in path.iterdir()))
     if used and not (config["overwrite"] or config["resume"]):
         raise UserError(
             f"output_dir '{path}' holds files of another run; choose another folder, or give "

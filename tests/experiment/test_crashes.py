@@ -45,6 +45,18 @@ def test_fifty_kills_of_three_models(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_run_and_its_continuation_die_in_every_kind_of_write(tmp_path):
+    found = crashed(tmp_path, 2, 0)
+    check(found, 2, -signal.SIGKILL)
+    for one in found:
+        assert one["killed at"] == [one["case"]] * 2
+    kinds = {one["case"].split()[2] for one in found}
+    assert {"config.yaml", "manifest.json", "perturbation.json", "items.npy", "base.pth"} <= kinds
+    assert {"base.training.pth", "finest.state.pth", "finest.npz", "result.json"} <= kinds
+    assert {"report.html", "run.csv", "run.tex", "per_instance.npz"} <= kinds
+
+
+@pytest.mark.slow
 def test_ten_kills_of_two_processes(tmp_path):
     check(crashed(tmp_path, 5, 2, world=2), 5, -signal.SIGKILL)
 

@@ -32,6 +32,16 @@ def test_another_runs_folder_is_refused_and_untouched(toy, tmp_path, capsys):
     assert (folder / "thesis.json").read_text() == "mine"
 
 
+def test_what_a_kill_left_before_the_folder_was_the_runs_own_is_in_nobodys_way(toy, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    left = [".lock", "..writer.0123456789abcdef.part"]
+    for name in left:
+        (folder / name).touch()
+    assert main(command(toy, ["--dataset=toy", "--finest_epochs=0"])) == 0
+    assert not (folder / left[1]).exists() and (folder / "result.json").is_file()
+
+
 def command(toy, words):
     given = {k: v for k, v in {**toy, **QUICK}.items() if not any(f"--{k}=" in w for w in words)}
     return ["--model=SASRec", *words, *(f"--{k}={v}" for k, v in given.items())]
