@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 from recbole_finest.errors import UserError
@@ -40,7 +41,7 @@ class RunFiles:
         """
         path = self.folder / name
         if self._manifest is None:
-            return path if path.is_file() else None
+            return path if os.path.lexists(path) else None  # what it is the reader finds out
         if name not in self._manifest.files:
             return None
         if name not in self._verified:
