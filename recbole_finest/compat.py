@@ -60,7 +60,7 @@ def parse_value(text: str) -> Any:
     return _none_words(value)
 
 
-def _none_words(value: Any) -> Any:
+def _none_words(value: object) -> Any:
     if isinstance(value, str):
         return None if value == "None" else value
     if isinstance(value, list):
@@ -92,7 +92,7 @@ class WholePath(str):
     an absolute path in its place is where the files go.
     """
 
-    def __getitem__(self, key: Any) -> WholePath:
+    def __getitem__(self, key: object) -> WholePath:
         return self
 
     def split(self, *args: Any) -> list[str]:  # type: ignore[override]
@@ -170,7 +170,7 @@ def check_own(config: Any, where: str) -> None:
         )
 
 
-def plain_state(value: Any) -> Any:
+def plain_state(value: object) -> Any:
     """Turn configuration values into what ``torch.load(weights_only=True)`` and YAML can hold."""
     if isinstance(value, (dict, OrderedDict)):
         return {str(k): plain_state(v) for k, v in value.items()}

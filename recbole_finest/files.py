@@ -100,7 +100,7 @@ def write_text(path: PathLike, text: str) -> None:
         file.write(text)
 
 
-def write_json(path: PathLike, value: Any) -> None:
+def write_json(path: PathLike, value: object) -> None:
     """Write JSON; floats are unrounded."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 

@@ -73,7 +73,7 @@ def _request(settings: dict[str, str]) -> Any:
     return Request(**given)
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, value: object) -> Any:
     """A list where one is meant, also of a single word or of words without brackets."""
     from recbole_finest.compat import parse_value
 

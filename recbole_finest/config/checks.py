@@ -138,7 +138,7 @@ def needs_negatives(model_class: type, loss_type: str | None) -> bool:
     return getattr(model_class, "input_type", None) is not None
 
 
-def draws_none(negatives: Any) -> bool:
+def draws_none(negatives: object) -> bool:
     """Whether ``train_neg_sample_args`` says in one of RecBole's words that there are no negatives."""
     if isinstance(negatives, dict):
         return negatives.get("distribution", "") in (None, "None", "none")

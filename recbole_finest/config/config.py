@@ -98,7 +98,7 @@ class Config(RecBoleConfig):
         other.inherited = names
         return other
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         """Refuse a change; RecBole's transforms write the same names again whenever they are made.
 
         Raises:

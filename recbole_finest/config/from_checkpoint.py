@@ -134,7 +134,7 @@ def taken_from(settings: Mapping[str, Any], fresh: Config) -> dict[str, Any]:
     return taken
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: object) -> bool:
     """Whether a setting is a value that a file can hold, as all are that somebody gives."""
     return value is None or isinstance(value, (bool, int, float, str, list, dict))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SEED_LISTS = {"seed": "seeds", "perturbation_seed": "perturbation_seeds"}
 
 
-def seed_list(value: Any) -> Any:
+def seed_list(value: object) -> Any:
     """A list of seeds from ``3`` or ``0,1,2``, as a command line gives them; anything else as it is."""
     if isinstance(value, str) and re.fullmatch(r"\d+(,\d+)*", value):
         return [int(word) for word in value.split(",")]

@@ -114,7 +114,7 @@ def check_known(given: Iterable[str], known: Iterable[str], otherwise: str = SEE
             raise UserError(f"unknown setting '{name}'; {hint}")
 
 
-def check_type(name: str, value: Any, default: Any, meaning: str = "") -> None:
+def check_type(name: str, value: object, default: object, meaning: str = "") -> None:
     """Refuse a value whose type cannot be that of the default of a setting without a rule.
 
     Numbers and flags only: of a model of the user's own, whose YAML file says no more.

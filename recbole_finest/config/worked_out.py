@@ -92,5 +92,5 @@ class _Written:
     def __getitem__(self, name: str) -> Any:
         return self._config[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: object) -> None:
         self.settings[name] = value

@@ -57,7 +57,7 @@ def maybe(shape: Any) -> Callable[[object], bool]:
 VALUES = {str: number}  # a figure by its name
 
 
-def check(value: Any, shape: Any, name: str) -> None:
+def check(value: object, shape: Any, name: str) -> None:
     """Check a value.
 
     Args:

@@ -81,7 +81,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     return shown.rename(columns=_no_formula).to_csv(index=False)
 
 
-def _no_formula(cell: Any) -> Any:
+def _no_formula(cell: object) -> Any:
     if not isinstance(cell, str):
         return cell
     begins = cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))

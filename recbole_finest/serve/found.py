@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -50,7 +49,7 @@ class Recommendations:
         return len(self.items)
 
 
-def check_depth(k: Any) -> None:
+def check_depth(k: object) -> None:
     """Refuse a length of lists that is none."""
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise UserError(f"topk is {k!r}, but must be a whole number of at least 1")

@@ -74,7 +74,7 @@ class Cell:
         return list(dict.fromkeys(h for hashes in self.inputs.values() for h in hashes))
 
 
-def digest(content: Any) -> str:
+def digest(content: object) -> str:
     """The first ``LENGTH`` digits of the SHA-256 of plain values, whatever the order of keys.
 
     A whole number counts the same as ``10`` and as ``10.0``.
@@ -83,7 +83,7 @@ def digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> Any:
     """Plain values with whole floating-point numbers as integers."""
     if isinstance(value, dict):
         return {name: _whole(part) for name, part in value.items()}

@@ -34,13 +34,13 @@ class Rule:
     parts: Mapping[str, Rule] | None = None
     plain: bool = False
 
-    def allows(self, value: Any) -> bool:
+    def allows(self, value: object) -> bool:
         try:
             return bool(self.test(value))
         except (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError):
             return False
 
-    def check(self, name: str, value: Any) -> None:
+    def check(self, name: str, value: object) -> None:
         """Refuse a wrong value.
 
         Raises:
@@ -72,14 +72,14 @@ class Rule:
         )
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is a finite number: no flag, NaN or infinity."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return isinstance(value, int) or math.isfinite(value)
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -150,7 +150,7 @@ def list_of(
         distinct: whether no entry may come twice.
     """
 
-    def good(value: Any) -> bool:
+    def good(value: object) -> bool:
         if not isinstance(value, list) or not all(map(one.allows, value)):
             return False
         fits = len(value) == length if length is not None else empty or len(value) > 0

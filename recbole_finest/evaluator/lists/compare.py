@@ -155,7 +155,7 @@ def _common_codes(
     )
 
 
-def _without_nan(value: Any) -> Any:
+def _without_nan(value: object) -> Any:
     """The same for JSON, None in place of NaN."""
     if isinstance(value, dict):
         return {name: _without_nan(part) for name, part in value.items()}

@@ -63,7 +63,7 @@ class Policy:
         return [*verdicts, *(one.check(pair) for one in self.conditions for pair in pairs)]
 
 
-def checked_coverage(value: Any, name: str) -> float | None:
+def checked_coverage(value: object, name: str) -> float | None:
     """A share above 0, up to 1, or None; ``UserError`` for anything else."""
     if value is None:
         return None
@@ -72,7 +72,7 @@ def checked_coverage(value: Any, name: str) -> float | None:
     return float(value)
 
 
-def _conditions(entries: Any, source: str, level: str) -> list[Condition]:
+def _conditions(entries: object, source: str, level: str) -> list[Condition]:
     if entries is None:
         return []
     if not isinstance(entries, list):
