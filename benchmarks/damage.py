@@ -54,7 +54,7 @@ def case(
     for old in (folder, aside):
         shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
     shutil.copytree(pristine, folder, symlinks=True)
-    HOW[how](folder / name, other / name, aside)
+    HOW[how](folder / name, _counterpart(other, pristine, name), aside)
     before = aside.read_bytes() if aside.is_file() else b""
     code, said = command.call(folder, folder / name)
     kept = not aside.is_file() or aside.read_bytes() == before
@@ -66,6 +66,15 @@ def case(
             return False
 
     return classify(code, said, kept, equal), said
+
+
+def _counterpart(other: Path, pristine: Path, name: str) -> Path:
+    """The same file of another seed's; of a cell, which is called otherwise there, by its kind."""
+    parts = Path(name).parts
+    if parts[0] != "cells" or len(parts) < 3:
+        return other / name
+    kind = json.loads((pristine / "cells" / parts[1] / "cell.json").read_text())["kind"]
+    return _cells(other)[kind].joinpath(*parts[2:])
 
 
 _left: dict[tuple[object, Path, str], Any] = {}
@@ -144,13 +153,17 @@ def files_of(folder: Path) -> list[Path]:
 
 def cells_of(folder: Path) -> list[Path]:
     """The files of one cell of each kind, and those beside the cells."""
-    chosen: dict[str, Path] = {}
-    for cell in sorted(folder.glob("cells/*/cell.json")):
-        about = json.loads(cell.read_text())
-        chosen.setdefault(about["kind"], cell.parent)
-    found = [p for cell in chosen.values() for p in sorted(cell.rglob("*")) if p.is_file()]
+    found = [p for cell in _cells(folder).values() for p in sorted(cell.rglob("*")) if p.is_file()]
     locks = sorted(folder.glob("locks/*"))[:1]
     return [*found, *(p for p in sorted(folder.iterdir()) if p.is_file()), *locks]
+
+
+def _cells(folder: Path) -> dict[str, Path]:
+    """The first cell of each kind."""
+    chosen: dict[str, Path] = {}
+    for cell in sorted(folder.glob("cells/*/cell.json")):
+        chosen.setdefault(json.loads(cell.read_text())["kind"], cell.parent)
+    return chosen
 
 
 def prepare(place: Path, names: Collection[str] = ("run", "benchmark")) -> None:
