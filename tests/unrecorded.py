@@ -16,6 +16,13 @@ UNRECORDED = [
     ),
     (
         "docs/reliability.md",
+        "Damaged and exchanged files",
+        "command, cases, refused",
+        1,
+        "`python benchmarks/damage.py`: every file of a toy run and of a cell of each kind of a toy benchmark",
+    ),
+    (
+        "docs/reliability.md",
         "Full disks and folders",
         ", one sentence, exit",
         1,
