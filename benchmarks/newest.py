@@ -2,8 +2,8 @@
 
     python benchmarks/newest.py ml-1m 200000 [--data_path=../shared/data] [--folder=runs/newest]
 
-Writes ``ml-1m-newest/ml-1m-newest.inter`` with user, item and time below the folder. Of equal times the rows
-that stand last in the file are the newest.
+Writes ``ml-1m-newest/ml-1m-newest.inter`` with user, item and time below the folder. Of equal times the
+rows that stand last in the file are the newest.
 """
 
 from __future__ import annotations

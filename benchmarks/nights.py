@@ -1,6 +1,7 @@
 """Two nights that are two separate runs: how far people's lists move, and what can be done about it.
 
     python benchmarks/nights.py apart                                   # ml-100k, and the same less 98 rows
+    python benchmarks/nights.py held [--seeds 0 1 2]                    # … by seed, validation and test
     python benchmarks/nights.py newcomer                                # … and one row with a new item more
     python benchmarks/nights.py two_days                                # two days more, with newcomers
     python benchmarks/nights.py foursquare [--data_path=../shared/data] [--news=0.01]
@@ -20,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 import recbole
+from held import held
 from logs import ITEM, TIME, USER, Folder, Row, read, table, training_rows, write
 from one_night import foursquare
 from two_days import two_days
@@ -76,7 +78,10 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
         f"distillation, weight {w}": ("distillation", {"distillation_weight": w})
         for w in (1, 10, 100)
     },
-    **{f"finest, weight {w}": ("finest", {"rank_weight": w}) for w in (10, 100)},
+    **{
+        f"finest, weight {w}": ("finest", {"rank_weight": w, "rank_margin": 0.1}) for w in (10, 100)
+    },
+    "finest, weight 10, margin 0": ("finest", {"rank_weight": 10, "rank_margin": 0}),
 }
 
 
@@ -144,6 +149,9 @@ def newcomer(args: argparse.Namespace) -> str:
 COMMANDS = {
     "apart": apart,
     "newcomer": newcomer,
+    "held": lambda args: held(
+        ML, args.folder, args.model, {**SMALL, **SIZES[args.model]}, args.seeds, without
+    ),
     "two_days": lambda args: two_days(ML, args.folder, args.model, {**SMALL, **SIZES[args.model]}),
     "foursquare": lambda args: foursquare(args.data_path, args.folder, args.news),
 }
@@ -158,6 +166,7 @@ def main() -> None:
     parser.add_argument("--data_path", type=Path, default=Path("../shared/data"))
     parser.add_argument("--folder", type=Path, default=Path("runs/nights"))
     parser.add_argument("--news", type=float, default=0.01, help="newest share of training rows")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of held")
     args = parser.parse_args()
     args.model = args.model or ("SASRec" if args.command == "newcomer" else "GRU4Rec")
     print(COMMANDS[args.command](args))

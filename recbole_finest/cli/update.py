@@ -10,7 +10,7 @@ from recbole_finest.cli.parser import asks_for_help, parse_settings
 
 HELP = """\
 usage: run_finest.py update --deployed=RUN_FOLDER_OR_PTH --dataset=TODAY [--data_path=FOLDER]
-                            [--method=finest|distillation|warm_start|retrain] [--start=deployed|anew]
+                            [--method=retrain|warm_start|finest|distillation] [--start=deployed|anew]
                             [--test=last|none] [--allow_shrink] [--deployed_until=TIME]
                             [--output_dir=FOLDER] [--setting=value …]
 
@@ -19,9 +19,10 @@ Old users and items keep their weights, whatever their ids are today; new ones a
 
   --deployed        a run's folder (its model.pth, finest.pth or base.pth), or a .pth of ours or of RecBole
   --dataset         today's log: yesterday's with its new interactions, whole
-  --method          finest or distillation: from yesterday's weights, with yesterday's lists as references
-                    as far as they should still hold; warm_start: from yesterday's weights, the next-item
-                    loss alone; retrain: from nothing
+  --method          retrain: from nothing, which is as accurate as it gets, for new lists of people with
+                    news only; warm_start: from yesterday's weights, the next-item loss alone; finest or
+                    distillation: from these too, with yesterday's lists as references as far as they should
+                    still hold, where one model is to serve all and little is new
   --start           deployed, or anew: a base is trained on today's log first
   --test            last: each person's last interaction is held out, so that accuracy is known; none:
                     everything is trained on, for serving

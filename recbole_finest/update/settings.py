@@ -16,6 +16,9 @@ from recbole_finest.update.deployed import Deployed
 
 LEAVE_ONE_OUT = {"group_by": "user", "order": "TO", "split": {"LS": "valid_and_test"}}
 SHARE = 0.25  # of base's epochs, which fine-tuning takes at most unless the user says how many
+# the rank-preserving loss of a night holds lists as they are: with a margin it is least where neighbours in
+# a list stand that far apart, so that it moves the deployed model's, which stand closer
+MARGIN = 0.0
 # what a model's weights or meaning hang on, among the settings that RecBole documents for any model
 FIXED = frozenset({"USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "MAX_ITEM_LIST_LENGTH"})
 # which settings_in() adds to RecBole's checkpoints: how RecBole trains, which tonight does not follow
@@ -78,16 +81,27 @@ def tonight(deployed: Deployed, dataset: str, everything: bool, given: Given) ->
         raise UserError(
             "eval_args is given, but with test=none nothing is held out; leave one of them out"
         )
-    taken = taken_from(known, Config(model, dataset, None, own_loss(model, known)))
-    taken = {n: v for n, v in taken.items() if not (deployed.by_recbole and n in OF_RECBOLE)}
-    taken |= {**_data_path(known, dataset), "eval_args": _split(known)}
-    most = max(1, int(SHARE * deployed.base_epochs))
-    taken["finest_epochs"] = min(most, taken.get("finest_epochs", asked["finest_epochs"]))
-    if "train_stage" in asked:
-        taken |= {"train_stage": "finetune", "pre_model_path": None}
+    taken = _taken(deployed, model, dataset, asked, everything)
     merged = {**taken, **asked.file_config_dict, **(given.settings or {})}
     config = Config(asked["model_class"], dataset, None, merged, dict(given.command_line or {}))
     return config.inheriting((frozenset(taken) | asked.inherited) - explicit)
+
+
+def _taken(
+    deployed: Deployed, model: type, dataset: str, asked: Config, everything: bool
+) -> dict[str, Any]:
+    """The deployed model's settings as far as they are tonight's, and what a night's are by default."""
+    known = dict(deployed.settings)
+    taken = taken_from(known, Config(model, dataset, None, own_loss(model, known)))
+    taken = {n: v for n, v in taken.items() if not (deployed.by_recbole and n in OF_RECBOLE)}
+    taken |= {**_data_path(known, dataset), "eval_args": _split(known), "rank_margin": MARGIN}
+    most = max(1, int(SHARE * deployed.base_epochs))
+    taken["finest_epochs"] = min(most, taken.get("finest_epochs", asked["finest_epochs"]))
+    if everything:  # nothing is held out that could stop training early
+        taken["epochs"] = deployed.base_epochs
+    if "train_stage" in asked:
+        taken |= {"train_stage": "finetune", "pre_model_path": None}
+    return taken
 
 
 def _model(deployed: Deployed, given: Given) -> Any:

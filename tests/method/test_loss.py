@@ -36,6 +36,18 @@ def test_gradient_pushes_a_swapped_pair_apart():
     assert scores.grad.tolist() == [[-1.0, 1.0, 0.0, 0.0]]
 
 
+def test_margin_0_leaves_a_list_in_its_order_alone_and_another_margin_does_not():
+    """Neighbours closer than the margin are pulled apart, although their order is kept."""
+    scores = torch.tensor([[1.03, 1.02, 1.01, 1.0]], requires_grad=True)
+    held = RankPreservingLoss(0)(scores).sum()
+    held.backward()
+    assert held.item() == 0 and scores.grad.tolist() == [[0, 0, 0, 0]]
+    scores.grad = None
+    RankPreservingLoss(0.1)(scores).sum().backward()  # order 0.09; separation 0.08, twice
+    # order: 1.03 against 1.02; separation: 1.03 against 1.01 and 1.02 against 1, half each
+    assert scores.grad.tolist() == [[-1.5, 0.5, 0.5, 0.5]]
+
+
 @pytest.mark.parametrize("width", [2, 3, 5])
 def test_refuses_lists_that_are_no_2k(width):
     with pytest.raises(ValueError, match="2K >= 4"):
