@@ -28,7 +28,8 @@ def words(days, yesterday, tmp_path, monkeypatch):  # noqa: F811
 
 
 def test_a_night(words, tmp_path, capsys):
-    assert main(["update", "--dataset=today", "--finest_epochs", "1", *words]) == 0
+    given = ["--dataset=today", "--method=finest", "--finest_epochs", "1"]
+    assert main(["update", *given, *words]) == 0
     said = capsys.readouterr().out
     found = json.loads((tmp_path / "new/result.json").read_text())["update"]
     rows = {line.split("  ")[0]: line.split() for line in said.splitlines()}
@@ -40,6 +41,13 @@ def test_a_night(words, tmp_path, capsys):
     assert said.endswith(f"tonight's model: {tmp_path / 'new/model.pth'}\n")
 
 
+def test_a_night_is_a_retraining_unless_another_method_is_asked_for(words, tmp_path, capsys):
+    assert main(["update", "--dataset=today", *words]) == 0
+    assert "retrain: " in capsys.readouterr().out
+    found = json.loads((tmp_path / "new/result.json").read_text())["update"]
+    assert (found["method"], found["cost"]["ratio"]) == ("retrain", 1)
+
+
 def test_nothing_is_held_out_for_serving(words, tmp_path, capsys):
     given = ["--dataset=today", "--method=warm_start", "--test=none"]
     assert main(["update", *given, *words]) == 0
@@ -49,7 +57,7 @@ def test_nothing_is_held_out_for_serving(words, tmp_path, capsys):
 
 def test_nothing_new_is_no_error(words, tmp_path, capfd):
     words = [word for word in words if not word.startswith("--state")]
-    assert main(["update", "--dataset=toy", *words]) == 0
+    assert main(["update", "--dataset=toy", "--method=finest", *words]) == 0
     said = capfd.readouterr()
     assert "nothing is new" in said.err and "0 new training interactions" in said.out
     assert (tmp_path / "new/model.pth").is_file()
