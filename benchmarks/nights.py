@@ -81,7 +81,6 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     **{
         f"finest, weight {w}": ("finest", {"rank_weight": w, "rank_margin": 0.1}) for w in (10, 100)
     },
-    "finest, weight 10, margin 0": ("finest", {"rank_weight": 10, "rank_margin": 0}),
 }
 
 
