@@ -11,7 +11,7 @@ HELP = """\
 usage: run_finest.py rolling --model=NAME|--models=[A,B] --dataset=NAME [--data_path=FOLDER] [--periods=6]
                              [--methods=[retrain_recbole,retrain,keep,warm_start,distillation,finest]]
                              [--seeds=[2020]] [--start=0.5] [--topk=10] [--output_dir=runs/rolling]
-                             [--config_files=a.yaml,b.yaml] [--setting=value …]
+                             [--address=auto] [--config_files=a.yaml,b.yaml] [--setting=value …]
 
 Replay a log night by night. The oldest interactions train a first model on everything that is known
 then; each night adds a period, every method makes tonight's model, and everybody's lists are compared
@@ -26,10 +26,13 @@ with those they had and with what they choose in the next period.
   --topk        length of the lists
   --output_dir  data sets, models, lists, records.json, report.html; the same command continues there, and
                 more models, methods or seeds add to it
+  --address     of a Ray cluster whose machines share output_dir (auto, local or host:port):
+                each model and seed is a task of one processor; without it, all in turn in this process
 
 Any other setting goes to all models. epochs is what a retraining takes each night: nothing is held out, so
 that nothing stops it early.
 """
+WORDS = ("output_dir", "address")
 LISTS = ("models", "methods", "seeds")
 
 
@@ -64,10 +67,10 @@ def _request(settings: dict[str, str]) -> Any:
         raise UserError("model and models are both given; leave one of them out")
     if "model" in settings:
         given["models"] = [settings.pop("model")]
-    for name in ("output_dir", "models", "methods", "seeds", "periods", "start", "topk"):
+    for name in ("output_dir", "address", "models", "methods", "seeds", "periods", "start", "topk"):
         if name in settings:
             word = settings.pop(name)
-            given[name] = word if name == "output_dir" else _value(name, parse_value(word))
+            given[name] = word if name in WORDS else _value(name, parse_value(word))
     if "models" not in given:
         raise UserError("model is not set; give --model=NAME")
     return Request(**given)

@@ -20,6 +20,7 @@ from recbole_finest.folders.own import own_folder
 from recbole_finest.formats.json_file import read_json
 from recbole_finest.parallel.signals import continued_by
 from recbole_finest.rolling.chain import Chain, Lists
+from recbole_finest.rolling.cluster import make_on_ray
 from recbole_finest.rolling.measure import Night, held
 from recbole_finest.rolling.periods import Periods
 from recbole_finest.rolling.request import KEEP, RETRAIN, Request, method_of
@@ -83,22 +84,41 @@ def _rolling(
         root.mkdir(parents=True, exist_ok=True)
     write_json(root / REPLAY, asked)  # first: it says what the folder is
     periods.write(own_folder(root, "data"))
-    methods = list(dict.fromkeys([RETRAIN, *request.methods]))
-    total = len(request.models) * len(request.seeds) * len(methods) * (request.periods + 1)
+    names = [config["model"] for config in configs]
+    replays = _replays(request, periods, root, names, files, settings)
+    if request.address is not None:
+        make_on_ray(request.address, replays)
     records: list[dict[str, Any]] = []
+    total = sum(len(chains) for chains in replays) * (request.periods + 1)
     bar = tqdm(total=total, desc="Nights", unit="night")
     with bar, continued_by(lambda: "the same command"):
-        for model, config in zip(request.models, configs):
-            for seed in request.seeds:
-                place = (periods, root, model, config["model"])
-                chains = (Chain(*place, m, seed, request.topk, files, settings) for m in methods)
-                records += _measured(chains, periods, request.topk, bar)
+        for chains in replays:
+            records += _measured(chains, periods, request.topk, bar)
     found = {"replay": {**asked, **_growing(request)}, "records": records}
     write_json(root / RECORDS, found)
     return found
 
 
-def _measured(chains: Iterator[Chain], periods: Periods, k: int, bar: tqdm) -> list[dict[str, Any]]:
+def _replays(
+    request: Request,
+    periods: Periods,
+    root: Path,
+    names: Sequence[str],
+    files: tuple[str, ...],
+    settings: Mapping[str, Any],
+) -> list[list[Chain]]:
+    """The methods of each model and seed, retrain first."""
+    methods = list(dict.fromkeys([RETRAIN, *request.methods]))
+    if request.address is not None:  # tasks stand in other folders
+        root, files = root.resolve(), tuple(str(Path(file).resolve()) for file in files)
+    return [
+        [Chain(periods, root, model, name, m, seed, request.topk, files, settings) for m in methods]
+        for model, name in zip(request.models, names)
+        for seed in request.seeds
+    ]
+
+
+def _measured(chains: Sequence[Chain], periods: Periods, k: int, bar: tqdm) -> list[dict[str, Any]]:
     """Records of the methods of one model and seed, retrain's first."""
     records: list[dict[str, Any]] = []
     retrained: list[Lists] = []
@@ -142,7 +162,7 @@ def _asked(
     given = {**{n: v for file in files for n, v in read_yaml(file).items()}, **settings}
     given = {n: v for n, v in given.items() if n not in having(Role.PLACE)}
     asked = {name: value for name, value in asdict(request).items() if name not in GROWS}
-    del asked["output_dir"]
+    del asked["output_dir"], asked["address"]
     return {
         **asked,
         "settings": {name: str(value) for name, value in sorted(given.items())},

@@ -9,6 +9,7 @@ from typing import Any
 from recbole_finest.compat import parse_value
 from recbole_finest.config.values import is_number
 from recbole_finest.errors import UserError, nearest
+from recbole_finest.parallel.cluster import check_address
 
 KEEP, RETRAIN, AS_RECBOLE = "keep", "retrain", "retrain_recbole"
 # by name: what update is asked for every night, and the settings of the whole replay
@@ -34,6 +35,8 @@ class Request:
         start: share of the interactions, oldest first, that the first model is trained on.
         topk: length of the lists.
         output_dir: where everything is kept.
+        address: of a Ray cluster that makes several models and seeds at once: ``auto``, ``local`` or
+            ``host:port``; None is this process.
     """
 
     models: Sequence[str]
@@ -44,6 +47,7 @@ class Request:
     start: float = 0.5
     topk: int = 10
     output_dir: str = "runs/rolling"
+    address: str | None = None
 
     def check(self) -> None:
         """Refuse a value that is none of those.
@@ -59,6 +63,8 @@ class Request:
                 raise UserError(f"{name} is {values!r}, but must be a list of different values")
         for method in self.methods:
             method_of(method)
+        if self.address is not None:
+            check_address(str(self.address))
         for name in ("periods", "topk"):
             _whole(name, getattr(self, name), 1)
         for seed in self.seeds:

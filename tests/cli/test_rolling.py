@@ -1,6 +1,10 @@
 """The command ``rolling``: its words, what it prints, its exit codes."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,8 @@ from recbole_finest.cli.main import main
 
 from ..conftest import write_toy
 
+ROOT = Path(__file__).parents[2]
+TIMES = ("seconds", "cost")
 SMALL = ["--epochs=1", "--finest_epochs=1", "--MAX_ITEM_LIST_LENGTH=8", "--reference_k=5"]
 
 
@@ -16,6 +22,25 @@ def words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_toy(tmp_path / "data")
     return ["rolling", "--dataset=toy", "--data_path=data", "--output_dir=out", *SMALL]
+
+
+def on_ray(words, *given):
+    """The command on a Ray cluster of this machine, in the folder ``ray``."""
+    words = [word for word in words if not word.startswith("--output_dir")]
+    return subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "run_finest.py"),
+            *words,
+            *given,
+            "--output_dir=ray",
+            "--address=local",
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def test_a_replay(words, tmp_path, capsys):
@@ -44,6 +69,7 @@ def test_a_replay(words, tmp_path, capsys):
         (["--model=GRU4Rec", "--epoch=3"], "did you mean 'epochs'"),
         (["--model=GRU4Rec", "--seed=3"], "seed is decided by the replay"),
         (["--model=GRU4Rec", "--periods=500"], "choose fewer --periods"),
+        (["--model=GRU4Rec", "--address=cluster"], "must be auto, local or host:port"),
     ],
 )
 def test_what_is_refused(words, tmp_path, capsys, given, said):
@@ -51,6 +77,29 @@ def test_what_is_refused(words, tmp_path, capsys, given, said):
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(words, capsys):
+    assert main([*words, "--model=GRU4Rec", "--periods=1", "--address=127.0.0.1:9"]) == 2
+    error = capsys.readouterr().err
+    assert "no Ray cluster answers at address '127.0.0.1:9'" in error and "Traceback" not in error
+
+
+@pytest.mark.slow
+def test_ray_gives_the_records_of_this_process(words, tmp_path):
+    given = ["--model=GRU4Rec", "--periods=1", "--methods=warm_start", "--seeds=1,2"]
+    ended = on_ray(words, *given)
+    assert ended.returncode == 0, ended.stderr
+    assert main([*words, *given]) == 0
+    here, away = (
+        json.loads((tmp_path / f"{name}/records.json").read_text()) for name in ("out", "ray")
+    )
+    assert here["replay"] == away["replay"]
+    assert len(here["records"]) == 2 * 2 * 2  # seeds, methods (retrain, too), served
+    for one, other in zip(here["records"], away["records"], strict=True):
+        assert {n: v for n, v in one.items() if n not in TIMES} == {
+            n: v for n, v in other.items() if n not in TIMES
+        }
 
 
 def test_help(capsys):

@@ -24,6 +24,7 @@ def test_the_defaults_hold_every_way_of_an_update():
         ({"methods": ["finest:10"]}, "whose '10' is not SETTING=VALUE"),
         ({"periods": 0}, "periods is 0, but must be a whole number of at least 1"),
         ({"topk": 2.5}, "topk is 2.5, but must be a whole number of at least 1"),
+        ({"address": "cluster"}, "address is 'cluster', but must be auto, local or host:port"),
         ({"start": 1.0}, "start is 1.0, but must be a share between 0 and 1"),
     ],
 )
