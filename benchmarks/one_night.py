@@ -47,8 +47,6 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "finest, weight 1": ("finest", {"rank_weight": 1, "rank_margin": 0.1}),
     "finest, weight 10": ("finest", {"rank_weight": 10, "rank_margin": 0.1}),
-    "finest, weight 10, margin 0": ("finest", {"rank_weight": 10, "rank_margin": 0}),
-    "finest, weight 1, margin 0": ("finest", {"rank_weight": 1, "rank_margin": 0}),
     "finest, weight 10, all lists alike": (
         "finest",
         {"rank_weight": 10, "rank_margin": 0.1, "update_news_power": 0},

@@ -121,6 +121,7 @@ UNRECORDED = [
         2,
         "benchmarks/nights.py apart",
     ),
+    ("docs/nights.md", "What holds a list", ", Jaccard@10", 1, "python benchmarks/nights.py held"),
     ("docs/nights.md", "Two more days", ", Jaccard@10", 1, "python benchmarks/nights.py two_days"),
     (
         "docs/nights.md",
