@@ -101,6 +101,8 @@ ROLES: dict[str, Role] = {
     "time_order": Role.TRAINING,
     "learning_rate_schedule": Role.TRAINING,
     "warmup_ratio": Role.TRAINING,
+    "weight_average": Role.TRAINING,
+    "weight_average_decay": Role.TRAINING,
     "training_mode": Role.TRAINING,
     "packed_stride": Role.TRAINING,
     "target_stride": Role.TRAINING,

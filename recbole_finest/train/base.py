@@ -30,6 +30,7 @@ from recbole_finest.parallel import distributed, signals
 from recbole_finest.scoring.modes import packed
 from recbole_finest.scoring.packed_scoring import class_of
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.average import WeightAverage
 from recbole_finest.train.causality import why_not_causal
 from recbole_finest.train.curves import CurveWriter, one_voice
 from recbole_finest.train.finite import check_finite, not_finite
@@ -61,6 +62,7 @@ class RunTrainer(ResumableTrainer):
             self.tensorboard = CurveWriter(self.tensorboard)
         self.partition = Partition(config, model)
         self.compiled = CompiledForward(model) if config["compile_model"] else None
+        self.average = self._weight_average()
 
     def set_reference(self, lists: np.ndarray | None) -> None:
         """Rank lists ``[n_valid, depth]`` that validation compares the model's lists with."""
@@ -105,6 +107,10 @@ class RunTrainer(ResumableTrainer):
             scaler.update()
             if schedule is not None:
                 schedule.step()
+            if self.average is not None:
+                self.average.after_step()
+        if self.average is not None:
+            self.average.after_epoch(epoch_idx)
         total = distributed.mean(total)
         check_finite(self, float(total), finite, epoch_idx, len(train_data))
         self._check_causal(train_data, epoch_idx)
@@ -141,6 +147,13 @@ class RunTrainer(ResumableTrainer):
             self._scheduled = learning_rate_schedule(self.optimizer, kind, warmup, every)
         return self._scheduled
 
+    def _weight_average(self) -> WeightAverage | None:
+        """The average of base's weights; a fine-tuning and a pre-training have none."""
+        kind, decay = self.config["weight_average"], self.config["weight_average_decay"]
+        if self.stage != "base" or kind == "none" or self.config["train_stage"] == "pretrain":
+            return None
+        return WeightAverage(self.model, kind, decay, self.epochs)
+
     def _losses(
         self, batch: Interaction, epoch: int, step: int, loss_func: LossFunction
     ) -> Iterator[Tensor]:
@@ -167,7 +180,8 @@ class RunTrainer(ResumableTrainer):
             return part.share * summed((loss_func or self.model.calculate_loss)(sent))
 
     def _valid_epoch(self, valid_data: Any, show_progress: bool = False) -> tuple[float, dict]:
-        score, result = super()._valid_epoch(valid_data, show_progress=False)
+        with self.averaged():
+            score, result = super()._valid_epoch(valid_data, show_progress=False)
         if self.curves:
             self.curves[-1].update({k: float(v) for k, v in result.items()})
             for name, value in result.items():
@@ -227,6 +241,8 @@ class RunTrainer(ResumableTrainer):
         self.cur_step = state["cur_step"]
         self.best_valid_score = state["best_valid_score"]
         self.model.load_state_dict(state["state_dict"])
+        if self.average is not None and state.get("average") is not None:
+            self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from logging import getLogger
 from typing import Any
 
@@ -16,6 +17,7 @@ from recbole_finest.errors import UserError, first_line
 from recbole_finest.model.weights import weights_digest
 from recbole_finest.parallel import distributed
 from recbole_finest.seeding import restore_streams, saved_streams
+from recbole_finest.train.average import WeightAverage
 from recbole_finest.train.checkpoint import save_checkpoint
 from recbole_finest.train.state import State, States
 
@@ -23,14 +25,19 @@ NOT_KEPT = (
     "other_parameter() of {} holds more than tensors and plain values, which no checkpoint may hold: an "
     "interrupted training of it begins anew"
 )
+NO_AVERAGE = (
+    "weight_average is last_quarter, but epoch {} is kept, which is not among the last quarter of {} "
+    "epochs: its weights are no average; state epochs, and an eval_step as large"
+)
 BROKEN = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
 
 class ResumableTrainer(Trainer):
     """A trainer whose state is kept after every epoch, where :attr:`states` says so.
 
-    It holds the weights, the optimiser, the schedule, early stopping, the curves and all random streams,
-    so that a training that goes on from it ends with the same bytes as one that was never interrupted.
+    It holds the weights and their average, the optimiser, the schedule, early stopping, the curves and
+    all random streams, so that a training that goes on from it ends with the same bytes as one that was
+    never interrupted.
 
     Attributes:
         states: where the state is kept; None keeps none.
@@ -38,6 +45,7 @@ class ResumableTrainer(Trainer):
         last_epoch: the last one that was trained; -1 before the first.
         earlier_seconds: what an interrupted training took until its last state, of wall clock and of CPU.
         threads: numbers of threads that took part in it.
+        average: of the weights, which is what is validated and saved; None where there is none.
     """
 
     stage = "base"
@@ -54,6 +62,7 @@ class ResumableTrainer(Trainer):
         self._waiting: State | None = None  # what is restored once the loader is there
         self._identity: dict[str, Any] = {}
         self._scheduled: LambdaLR | None = None
+        self.average: WeightAverage | None = None
         self._begun = (0.0, 0.0)
 
     def fit(self, train_data: Any, valid_data: Any = None, **kwargs: Any) -> Any:
@@ -64,7 +73,15 @@ class ResumableTrainer(Trainer):
             self.states = None
         if self.states is not None:
             self._go_on(self.states, train_data)
-        return super().fit(train_data, valid_data, **kwargs)
+        result = super().fit(train_data, valid_data, **kwargs)
+        best = self._best_epoch
+        if self.average is not None and best is not None and best < self.average.first:
+            getLogger().warning(NO_AVERAGE.format(best, self.epochs))
+        return result
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """The model with the average of its weights, where there is one, for a block."""
+        return nullcontext() if self.average is None else self.average.applied()
 
     def _schedule(self, steps: int) -> LambdaLR | None:
         """The learning rate's schedule over ``epochs`` of so many steps; None where it stays as it is."""
@@ -91,13 +108,14 @@ class ResumableTrainer(Trainer):
         """Take over what :meth:`probed` gave."""
 
     def _state(self, epoch: int) -> State:
-        """All of it, after ``epoch``; called in every process."""
+        """All of it, after ``epoch``, within :meth:`averaged`; called in every process."""
         found: State = {
             "stage": self.stage,
             "epoch": epoch,
             "cur_step": self.cur_step,
             "best_valid_score": float(self.best_valid_score),
             "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
         }
         if self.states is None:
             return found
@@ -134,7 +152,8 @@ class ResumableTrainer(Trainer):
         if states is None or self.last_epoch != last or last < 0 or self._best_epoch == last:
             return
         if states.interval and epoch % states.interval == 0:
-            save_checkpoint(states.path, self.model, self.config, **self._state(last))
+            with self.averaged():
+                save_checkpoint(states.path, self.model, self.config, **self._state(last))
             states.kept = last, states.path
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs: Any) -> None:
@@ -143,7 +162,8 @@ class ResumableTrainer(Trainer):
         if self.states is not None and epoch < self.last_epoch:
             return  # nothing is left to be trained, and the file is there
         self._best_epoch = epoch
-        save_checkpoint(path, self.model, self.config, **self._state(epoch))
+        with self.averaged():
+            save_checkpoint(path, self.model, self.config, **self._state(epoch))
         if self.states is not None:
             self.states.kept = epoch, self.states.best
 
@@ -174,6 +194,8 @@ class ResumableTrainer(Trainer):
         self.earlier_seconds = float(seconds), float(cpu)
         self.threads = set(map(int, state["threads"]))
         self.model.load_state_dict(state.pop("state_dict"))
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.model.load_other_parameter(state["other_parameter"])
         self.set_probed(state["probed"])
 

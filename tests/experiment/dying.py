@@ -40,9 +40,11 @@ COMMON = {
 }
 # what differs in how weights, streams and lists come about
 CASES: list[dict[str, Any]] = [
-    {"model": "SASRec", "n_layers": 1, "hidden_size": 8, "inner_size": 8, "n_heads": 1},
+    {"model": "SASRec", "n_layers": 1, "hidden_size": 8, "inner_size": 8, "n_heads": 1}
+    | {"weight_average": "ema", "weight_average_decay": 0.9},
     {"model": "GRU4Rec", "loss_type": "BPR", "shuffle_order": "recbole", "embedding_size": 8}
-    | {"hidden_size": 8, "finest_early_stopping": True, "learning_rate_schedule": "cosine"},
+    | {"hidden_size": 8, "finest_early_stopping": True, "learning_rate_schedule": "cosine"}
+    | {"weight_average": "last_quarter"},
     {"model": "S3Rec", "pretrain_epochs": 2, "n_layers": 1, "hidden_size": 8, "inner_size": 8}
     | {"n_heads": 1, "baselines": "[distillation]"},
 ]

@@ -25,7 +25,13 @@ from recbole_finest.train.mode import choose_training_mode
 from tests.conftest import SMALL, write_toy
 
 RUNS: dict[str, dict[str, Any]] = {
-    "SASRec": {"hidden_dropout_prob": 0.0, "attn_dropout_prob": 0.0, "hidden_size": 16},
+    "SASRec": {
+        "hidden_dropout_prob": 0.0,
+        "attn_dropout_prob": 0.0,
+        "hidden_size": 16,
+        "weight_average": "ema",
+        "weight_average_decay": 0.9,
+    },
     # single histories with negatives drawn for them, and everything that counts within a batch
     "GRU4Rec": {
         "loss_type": "BPR",

@@ -80,6 +80,10 @@ OURS: dict[str, Rule] = {
     "seeds": _SEEDS.or_null(),
     "learning_rate_schedule": one_of("constant", "linear", "cosine"),
     "warmup_ratio": SHARE,
+    "weight_average": one_of("none", "ema", "last_quarter"),
+    "weight_average_decay": real(
+        "a number of at least 0 and below 1", lambda v: 0 <= v < 1, (0, 0.9999), (-0.001, 1)
+    ),
     "shuffle_order": one_of("stable", "recbole"),
     "time_order": one_of("exact", "recbole"),
     "control": FLAG,

@@ -35,6 +35,7 @@ CASES = [
     ({"train_batch_size": 64}, ALL | MEASURED),
     ({"training_mode": "instance"}, ALL | MEASURED),
     ({"learning_rate": 0.01}, ALL | MEASURED),
+    ({"weight_average": "ema"}, ALL | MEASURED),
     ({"weight_decay": 0.1}, ALL | MEASURED),
     ({"perturbation_ratio": 0.05}, {"base'", "plain'", "finest'", "evaluation'", "measure"}),
     ({"perturbation_item": "popular"}, {"base'", "plain'", "finest'", "evaluation'", "measure"}),
