@@ -44,8 +44,8 @@ class Costs:
             ``cost_seconds`` and ``cost_ratio``, the same against training one base; ``inference_seconds``
             and ``inference_ratio``, against base's.
         """
-        known, today = row.models["base"], row.perturbed
-        new = [hash for hash in today["base"] if hash not in known]
+        known, today = bases_of(row.models), row.perturbed
+        new = [hash for hash in bases_of(today) if hash not in known]
         training = self.seconds([*new, *today.get("reference", []), *today.get("method", [])])
         scoring = self.seconds(today["evaluation"])
         return {
@@ -56,11 +56,16 @@ class Costs:
         }
 
 
+def bases_of(cells: Mapping[str, list[str]]) -> list[str]:
+    """All bases that a side is made of, each once; the one that is measured against first."""
+    return list(dict.fromkeys([*cells["base"], *cells.get("listed", [])]))
+
+
 def _work(cell: Cell) -> str:
     """Equal for cells of equal work: seed and perturbation aside, and whichever model is scored."""
     settings = {name: value for name, value in cell.settings.items() if name != "seed"}
     kind = "base" if cell.kind == "control" else cell.kind
-    members = len(cell.inputs.get("model", []))
+    members = sum(len(cell.inputs.get(name, [])) for name in ("model", "base"))
     parts = (kind, cell.method, settings, cell.data, cell.code, cell.threads, members)
     return digest(parts)
 

@@ -7,7 +7,7 @@ from typing import Any
 from recbole_finest.benchmark.cells.cell import versions
 from recbole_finest.benchmark.cells.plan import Plan, Row
 from recbole_finest.benchmark.cells.store import Store
-from recbole_finest.benchmark.cost import Costs
+from recbole_finest.benchmark.cost import Costs, bases_of
 from recbole_finest.benchmark.engine.schedule import Ended
 from recbole_finest.benchmark.grid.grid import Grid
 from recbole_finest.experiment.output import Output
@@ -105,7 +105,7 @@ def _record(reader: _Reader, row: Row) -> dict[str, Any]:
 def _seconds(reader: _Reader, cells: dict[str, list[str]]) -> dict[str, float]:
     """Seconds by stage; ``base`` is the sum over all bases that the model is made of."""
     return {
-        "base": reader.total(cells["base"], "seconds"),
+        "base": reader.total(bases_of(cells), "seconds"),
         "reference": reader.total(cells.get("reference", []), "seconds"),
         "method": reader.total(cells.get("method", []), "seconds"),
         "evaluation": reader.total(cells["evaluation"], "seconds"),

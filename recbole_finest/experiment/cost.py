@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recbole_finest.experiment.protocol import Side
-from recbole_finest.names import BASE, REFERENCE
+from recbole_finest.experiment.protocol import Side, lists_name
+from recbole_finest.names import BASE
 
 
 def cost(
@@ -30,8 +30,8 @@ def cost(
     base = seconds.get(BASE)
     found: dict[str, dict[str, float | None]] = {}
     for name, side in sides.items():
-        parts = [name, *(member.name(seed) for member in side.bases)]
-        parts += [REFERENCE] if side.lists is not None else []
+        parts = [name, *(member.name(seed) for member in side.known())]
+        parts += [lists_name(side.lists)] if side.lists else []
         extra = sum(seconds[part] for part in parts if part != BASE)
         found[name] = {
             "seconds": extra,

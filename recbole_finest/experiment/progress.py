@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data
-from recbole_finest.experiment.protocol import side_of
+from recbole_finest.experiment.protocol import lists_name, side_of
 from recbole_finest.method import Method
 from recbole_finest.names import (
     BASE,
@@ -42,9 +42,9 @@ def planned(
     for side in sides:
         own = {name: side_of(method, side, config) for name, method in methods.items()}
         found.append(perturbed(BASE) if side else BASE)
-        for base in [one.lists for one in own.values() if one.lists is not None]:
-            name = perturbed(REFERENCE) if base.perturbed else REFERENCE
-            found += [base.name(config["seed"]), name]
+        for lists in [one.lists for one in own.values() if one.lists]:
+            found += [base.name(config["seed"]) for base in lists]
+            found.append(lists_name(lists))
         for name, one in own.items():
             found += [base.name(config["seed"]) for base in one.bases]
             found.append(perturbed(name) if side else name)
@@ -108,7 +108,7 @@ class Progress:
         if stage in self._finished or stage in (DATA, COMPARISON):
             return 0.0
         clean = stage.removesuffix(PERTURBED)
-        if clean == REFERENCE:
+        if clean.startswith(REFERENCE):
             return self._spent.get(clean, 0.0)
         trained = {n: s for n, s in self._spent.items() if epochs.get(n, 0) > 0}
         if clean in self._spent and (clean in trained or clean != BASE):

@@ -6,14 +6,22 @@ averages (:class:`recbole_finest.method.Method`). Nothing else reads that declar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from recbole_finest.config.roles import Role, of_base, of_role
 from recbole_finest.config.settings import properties_dir, read_yaml
 from recbole_finest.method import METHODS, Method
-from recbole_finest.names import ALONE, ANCHORED, BASE, CONTROLS, UNKNOWN, perturbed
+from recbole_finest.names import (
+    ALONE,
+    ANCHORED,
+    BASE,
+    CONTROLS,
+    REFERENCE,
+    UNKNOWN,
+    perturbed,
+)
 
 CONTROL_FAILED = (
     "Control failed: base trained once more, without a perturbation, gives other lists, so that a part "
@@ -47,18 +55,18 @@ class Side:
     Attributes:
         bases: what it starts from; the scores of several are averaged.
         trains: whether it is fine-tuned; where not, it is its base or the average of several.
-        lists: the base whose reference lists it reads, or None.
-        list_scores: whether it reads that base's scores of them, too.
+        lists: the bases whose reference lists it reads; of several, those of their averaged scores.
+        list_scores: whether it reads the scores of them, too.
     """
 
     bases: tuple[Base, ...]
     trains: bool
-    lists: Base | None
+    lists: tuple[Base, ...]
     list_scores: bool
 
     def known(self) -> Iterable[Base]:
-        """All trained bases that it takes something from."""
-        return self.bases if self.lists is None else (*self.bases, self.lists)
+        """All trained bases that it takes something from, each once."""
+        return dict.fromkeys((*self.bases, *self.lists))
 
 
 def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | Any) -> Side:
@@ -73,11 +81,17 @@ def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | An
     starts_perturbed = on_perturbed and method.starts_from == "own"
     bases = tuple(Base(s, starts_perturbed) for s in method.seeds(seed))
     trains = len(bases) == 1 and method.fine_tunes[on_perturbed]
-    lists = None
+    lists: tuple[Base, ...] = ()
     if trains and method.needs_lists:
         own = "own" in (method.lists_of, settings["reference_model"])
-        lists = Base(seed, on_perturbed and own)
-    return Side(bases, trains, lists, lists is not None and method.needs_reference_scores)
+        lists = tuple(Base(s, on_perturbed and own) for s in method.list_seeds(seed))
+    return Side(bases, trains, lists, bool(lists) and method.needs_reference_scores)
+
+
+def lists_name(bases: Sequence[Base]) -> str:
+    """What reference lists are called in a run: ``reference``, ``reference_ensemble_perturbed``, …"""
+    stem = REFERENCE if len(bases) == 1 else f"{REFERENCE}_ensemble"
+    return perturbed(stem) if bases[0].perturbed else stem
 
 
 def question(method: Method, settings: Mapping[str, Any] | Any) -> str:

@@ -173,7 +173,7 @@ def _on_the_clean_side_of(run: Run, settings: Config, output: Output) -> Run:
     for part in ("models", "evaluations", "epochs", "curves"):
         known = getattr(run, part)
         setattr(other, part, {name: known[name] for name in methods_of(known)})
-    other.lists = {base: lists for base, lists in run.lists.items() if not base.perturbed}
+    other.lists = {bases: lists for bases, lists in run.lists.items() if not bases[0].perturbed}
     return other
 
 

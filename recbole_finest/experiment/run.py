@@ -24,7 +24,7 @@ from recbole_finest.experiment.cost import cost
 from recbole_finest.experiment.earlier import same_data
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, described, planned
-from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, side_of
+from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, lists_name, side_of
 from recbole_finest.experiment.replicates import check_replicates
 from recbole_finest.experiment.result import result_of
 from recbole_finest.experiment.stages import (
@@ -36,13 +36,13 @@ from recbole_finest.experiment.stages import (
 )
 from recbole_finest.experiment.tracking import log_result, tracked
 from recbole_finest.method import Method, make_method
+from recbole_finest.model.average import AverageModel
 from recbole_finest.names import (
     BASE,
     CHANGES,
     CONTROL,
     FINEST,
     RECBOLE_ORDER,
-    REFERENCE,
     SEED_CONTROL,
     perturbed,
 )
@@ -66,7 +66,7 @@ class Run:
     Attributes:
         methods: the methods by name.
         models, evaluations, epochs, curves: of every trained model, by name.
-        lists: reference lists of the bases that have some.
+        lists: reference lists of a base, or of the average of several.
         seconds, inference_seconds: by stage, and of scoring the test instances by model.
         why_not_packed: why training is not packed; None where it is.
         perturbed_log, changes: the test perturbation; None where there is none.
@@ -88,7 +88,7 @@ class Run:
         self.methods: dict[str, Method] = {name: make_method(name, config) for name in names}
         self.models: dict[str, nn.Module] = {}
         self.evaluations: dict[str, Evaluation] = {}
-        self.lists: dict[Base, ReferenceLists] = {}
+        self.lists: dict[tuple[Base, ...], ReferenceLists] = {}
         self.seconds: dict[str, float] = {}
         self.inference_seconds: dict[str, float] = {}
         self.epochs: dict[str, int] = {}
@@ -161,7 +161,7 @@ class Run:
 
     def _plan(self, sides: Sequence[bool]) -> None:
         """Number the stages that these sides take."""
-        there = [*self.models, *[REFERENCE for base in self.lists if not base.perturbed]]
+        there = [*self.models, *[lists_name(one) for one in self.lists if not one[0].perturbed]]
         stages = planned(self.config, self.methods, sides, there)
         resumed = [name for name in stages if self.output.resume and self.output.finished(name)]
         self._progress = Progress(stages, self.config["finest_epochs"], resumed)
@@ -235,28 +235,28 @@ class Run:
         """One side's model of every method."""
         sides = {name: self._side(method, on_perturbed) for name, method in self.methods.items()}
         keep_scores = any(side.list_scores for side in sides.values())
-        for base in dict.fromkeys(side.lists for side in sides.values() if side.lists is not None):
-            if base not in self.lists:
-                self._build_lists(base, keep_scores)
+        for bases in dict.fromkeys(side.lists for side in sides.values() if side.lists):
+            if bases not in self.lists:
+                self._build_lists(bases, keep_scores)
         for name, side in sides.items():
             self._make(name, side, on_perturbed)
 
-    def _build_lists(self, base: Base, keep_scores: bool) -> None:
-        name = perturbed(REFERENCE) if base.perturbed else REFERENCE
+    def _build_lists(self, bases: tuple[Base, ...], keep_scores: bool) -> None:
+        name, models = lists_name(bases), [self._model(base) for base in bases]
         folder = self.output.path / name
         with self.stage(name), self.output.manifest.replacing(folder):
-            self.lists[base] = build_references(
+            self.lists[bases] = build_references(
                 self.config,
                 self.data,
-                self._model(base),
+                models[0] if len(models) == 1 else AverageModel(models, self.data.train),
                 folder,
                 self.k,
-                self._log(base.perturbed),
+                self._log(bases[0].perturbed),
                 keep_scores,
                 self.output.writes,
                 reuse=self.output.resume,
             )
-            self.output.carry(name, self.lists[base].earlier_seconds)
+            self.output.carry(name, self.lists[bases].earlier_seconds)
 
     def _make(self, method: str, side: Side, on_perturbed: bool) -> None:
         """A method's model of one side, and its evaluation."""
@@ -273,7 +273,7 @@ class Run:
                     name,
                     bases[0],
                     self.methods[method],
-                    None if side.lists is None else self.lists[side.lists],
+                    self.lists[side.lists] if side.lists else None,
                     log,
                     known,
                 )

@@ -21,7 +21,7 @@ from recbole_finest.method.ensemble import Ensemble
 from recbole_finest.method.finest import Finest
 from recbole_finest.method.keep import Keep
 from recbole_finest.method.none import Nothing
-from recbole_finest.method.own import DistillationOwn, FinestOwn, ListMLEOwn
+from recbole_finest.method.own import DistillationOwn, FinestEnsemble, FinestOwn, ListMLEOwn
 from recbole_finest.method.plain import Plain
 from recbole_finest.method.warm_start import WarmStart
 
@@ -35,6 +35,7 @@ METHODS: dict[str, type[Method]] = {
     "warm_start": WarmStart,
     "finest": Finest,
     "finest_own": FinestOwn,
+    "finest_ensemble": FinestEnsemble,
     "finest_no_simulation": NoSimulation,
     "finest_no_regularizer": NoRegularizer,
     "finest_order_only": OrderOnly,

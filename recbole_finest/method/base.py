@@ -111,6 +111,10 @@ class Method:
         """
         return [seed]
 
+    def list_seeds(self, seed: int) -> list[int]:
+        """Seeds of the bases whose lists it reads; of several, those of their averaged scores."""
+        return [seed]
+
     def check(self, model: nn.Module) -> None:
         """Refuse, with :class:`UserError`, a model that the method cannot train; before anything is."""
 

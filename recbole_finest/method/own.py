@@ -12,6 +12,17 @@ class FinestOwn(Finest):
     lists_of = "own"
 
 
+class FinestEnsemble(FinestOwn):
+    """FINEST with the lists of an ensemble of its own side, as :class:`Ensemble` has it.
+
+    One network is fine-tuned, the side's own base, so that scoring costs as much as base's; training
+    costs ``ensemble_size`` bases.
+    """
+
+    def list_seeds(self, seed: int) -> list[int]:
+        return [seed + i for i in range(self.config["ensemble_size"])]
+
+
 class DistillationOwn(Distillation):
     """Distillation from the side's own base."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -63,7 +63,14 @@ class AverageModel(nn.Module):
 
     def full_sort_predict(self, interaction: Interaction) -> Tensor:
         """Average log-probabilities of all items, ``[B, n_items]``; 0 in column 0 (padding)."""
-        found = [self._log_probabilities(member, interaction) for member in self.members]
+        return self.averaged(
+            Scorer(member, self.dataset).all_items(interaction) for member in self.members
+        )
+
+    @staticmethod
+    def averaged(scores: Iterable[Tensor]) -> Tensor:
+        """The average of the members' scores of the same instances, ``[B, n_items]`` each."""
+        found = [torch.log_softmax(one.float()[:, 1:], 1) for one in scores]
         return F.pad(torch.stack(found).mean(0), (1, 0))
 
     def predict(self, interaction: Interaction) -> Tensor:
@@ -71,7 +78,3 @@ class AverageModel(nn.Module):
         return self.full_sort_predict(interaction).gather(1, interaction[self.ITEM_ID][:, None])[
             :, 0
         ]
-
-    def _log_probabilities(self, member: nn.Module, interaction: Interaction) -> Tensor:
-        scores = Scorer(member, self.dataset).all_items(interaction).float()
-        return torch.log_softmax(scores[:, 1:], 1)

@@ -19,6 +19,7 @@ from recbole_finest.data.log import InteractionLog
 from recbole_finest.data.packed import packed_batch
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError, writes
+from recbole_finest.model.average import AverageModel
 from recbole_finest.parallel import distributed
 from recbole_finest.reference import kept
 from recbole_finest.reference.lists import Block, ReferenceLists, reference_k
@@ -176,5 +177,10 @@ def _packed_blocks(
     parts = np.split(np.arange(len(windows)), np.flatnonzero(np.diff(ends // size)) + 1)
     for index in parts[distributed.rank() :: distributed.world_size()]:
         batch = packed_batch(log, fields, windows, index)
-        scores = logits_alone(model, batch.to(config["device"]))[:, : log.n_items]
+        sent = batch.to(config["device"])
+        if isinstance(model, AverageModel):
+            members = (logits_alone(member, sent)[:, : log.n_items] for member in model.members)
+            yield batch[ROW_FIELD].numpy(), model.averaged(members)
+            continue
+        scores = logits_alone(model, sent)[:, : log.n_items]
         yield batch[ROW_FIELD].numpy(), scores

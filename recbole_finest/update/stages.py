@@ -148,7 +148,7 @@ class Stages:
         start = self.grown
         if self.request.start == "anew":
             start = train_base(config, data, output, BASE)[0]
-        reads_lists = side_of(self.method, True, config).lists is not None
+        reads_lists = bool(side_of(self.method, True, config).lists)
         references = self._references() if reads_lists else None
         known = valid_reference(config, data, self.grown)
         return fine_tune(config, data, output, MODEL, start, self.method, references, None, known)

@@ -96,6 +96,26 @@ def test_an_ensemble_costs_as_many_bases_as_it_has(work):
     assert found["inference_ratio"] == pytest.approx(3.5)
 
 
+def test_an_ensembles_lists_cost_its_bases_and_one_models_inference(work):
+    members = [work.base, work.base2, work.cell("base", 45.0, seed=2, epochs=5)]
+    again = [work.again, work.again2, work.cell("base", 50.0, 2, DELETION, epochs=5)]
+    lists = work.cell("reference", 3.5)
+    work.cells[lists].inputs["base"] = again
+    found = work.cost(
+        {"base": work.base, "listed": members, "base_evaluation": work.lists},
+        {
+            "base": work.again,
+            "listed": again,
+            "reference": lists,
+            "method": work.tuned_again,
+            "evaluation": work.lists_again,
+        },
+    )
+    assert found["cost_seconds"] == pytest.approx(3 * 10 + 3.5 + 4)
+    assert found["cost_ratio"] == pytest.approx(3.75)
+    assert found["inference_ratio"] == 1.0
+
+
 def test_early_stopping_counts_with_its_mean_number_of_epochs(work):
     for seconds, epochs in ((8.0, 4), (30.0, 10)):  # 2 s an epoch at least, 7 epochs on average
         tuned = work.cell("method", seconds, perturbation=DELETION, method="plain", epochs=epochs)

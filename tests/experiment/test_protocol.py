@@ -7,6 +7,7 @@ from recbole_finest.experiment.protocol import (
     Base,
     Side,
     declared_question,
+    lists_name,
     question,
     side_of,
 )
@@ -23,19 +24,27 @@ def made(name, on_perturbed, **settings):
 @pytest.mark.parametrize(
     ("name", "clean", "other"),
     [
-        ("none", Side((CLEAN,), False, None, False), Side((OTHER,), False, None, False)),
-        ("plain", Side((CLEAN,), True, None, False), Side((OTHER,), True, None, False)),
-        ("keep", Side((CLEAN,), False, None, False), Side((CLEAN,), False, None, False)),
-        ("warm_start", Side((CLEAN,), True, None, False), Side((CLEAN,), True, None, False)),
-        ("finest_own", Side((CLEAN,), True, CLEAN, False), Side((OTHER,), True, OTHER, False)),
-        ("finest", Side((CLEAN,), True, CLEAN, False), Side((OTHER,), True, CLEAN, False)),
-        ("listmle", Side((CLEAN,), True, CLEAN, False), Side((OTHER,), True, CLEAN, False)),
-        ("distillation", Side((CLEAN,), True, CLEAN, True), Side((OTHER,), True, CLEAN, True)),
-        ("adversarial", Side((CLEAN,), True, None, False), Side((OTHER,), True, None, False)),
+        ("none", Side((CLEAN,), False, (), False), Side((OTHER,), False, (), False)),
+        ("plain", Side((CLEAN,), True, (), False), Side((OTHER,), True, (), False)),
+        ("keep", Side((CLEAN,), False, (), False), Side((CLEAN,), False, (), False)),
+        ("warm_start", Side((CLEAN,), True, (), False), Side((CLEAN,), True, (), False)),
+        (
+            "finest_own",
+            Side((CLEAN,), True, (CLEAN,), False),
+            Side((OTHER,), True, (OTHER,), False),
+        ),
+        ("finest", Side((CLEAN,), True, (CLEAN,), False), Side((OTHER,), True, (CLEAN,), False)),
+        ("listmle", Side((CLEAN,), True, (CLEAN,), False), Side((OTHER,), True, (CLEAN,), False)),
+        (
+            "distillation",
+            Side((CLEAN,), True, (CLEAN,), True),
+            Side((OTHER,), True, (CLEAN,), True),
+        ),
+        ("adversarial", Side((CLEAN,), True, (), False), Side((OTHER,), True, (), False)),
         (
             "finest_no_regularizer",
-            Side((CLEAN,), True, None, False),
-            Side((OTHER,), True, None, False),
+            Side((CLEAN,), True, (), False),
+            Side((OTHER,), True, (), False),
         ),
     ],
 )
@@ -46,14 +55,33 @@ def test_both_sides(name, clean, other):
 
 def test_an_ensemble_is_the_bases_of_several_seeds():
     side = made("ensemble", True, ensemble_size=2)
-    assert side == Side((Base(7, True), Base(8, True)), False, None, False)
+    assert side == Side((Base(7, True), Base(8, True)), False, (), False)
     assert [base.name(7) for base in side.bases] == ["base_perturbed", "base_seed8_perturbed"]
     assert [base.name(7) for base in made("ensemble", False).bases][:2] == ["base", "base_seed8"]
 
 
+def test_an_ensembles_lists_are_those_of_its_own_side_and_one_model_is_trained():
+    assert made("finest_ensemble", True, ensemble_size=2) == Side(
+        (OTHER,), True, (OTHER, Base(8, True)), False
+    )
+    for settings in ({}, {"reference_model": "own"}):
+        clean = made("finest_ensemble", False, **settings)
+        assert clean == Side((CLEAN,), True, (CLEAN, Base(8, False), Base(9, False)), False)
+        for on_perturbed in (False, True):
+            side = made("finest_ensemble", on_perturbed, **settings)
+            assert {base.perturbed for base in side.known()} == {on_perturbed}
+
+
+def test_the_folders_of_reference_lists():
+    assert [lists_name(one) for one in ((CLEAN,), (OTHER,))] == ["reference", "reference_perturbed"]
+    clean, other = (made("finest_ensemble", side).lists for side in (False, True))
+    assert lists_name(clean) == "reference_ensemble"
+    assert lists_name(other) == "reference_ensemble_perturbed"
+
+
 def test_own_lists_are_the_sides_own():
-    assert made("finest", True, reference_model="own").lists == OTHER
-    assert made("finest", False, reference_model="own").lists == CLEAN
+    assert made("finest", True, reference_model="own").lists == (OTHER,)
+    assert made("finest", False, reference_model="own").lists == (CLEAN,)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +94,7 @@ def test_own_lists_are_the_sides_own():
         ("warm_start", {}, "anchored"),
         ("keep", {}, "anchored"),
         ("finest_own", {}, "alone"),
+        ("finest_ensemble", {}, "alone"),
         ("distillation_own", {}, "alone"),
         ("listmle_own", {}, "alone"),
         ("finest", {}, "anchored"),

@@ -1,6 +1,7 @@
 """What every method promises on models of three kinds, in whole runs on toy data."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,18 @@ import pytest
 import torch
 
 from recbole_finest import Config, run_finest
+from recbole_finest.data.from_settings import draw_test_perturbation
+from recbole_finest.data.instances import ROW_FIELD
 from recbole_finest.data.prepare import prepare
 from recbole_finest.evaluator.lists.ranklists import RankLists
-from recbole_finest.method import METHODS
+from recbole_finest.experiment.output import Output
+from recbole_finest.experiment.stages import fine_tune
+from recbole_finest.method import METHODS, make_method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
+from recbole_finest.reference.lists import ReferenceLists
 from recbole_finest.scoring.scorer import Scorer
+from recbole_finest.train.mode import prepare_data
 from tests.conftest import write_toy
 
 OWN_METHOD = "my_methods.half:HalfPlain"
@@ -186,6 +193,41 @@ def test_the_ensemble_holds_base_and_another_seed(run):
                 assert torch.equal(found[f"members.{i}.{name}"], weight), name
 
 
+def test_an_ensembles_lists_are_those_of_its_own_sides_bases(run):
+    """By values: the lists, and a fine-tuning from files of the perturbed side alone."""
+    model, folder, result = run
+    config = Config(model, "toy", config_dict=settings_of(model, folder))
+    data = prepare_data(config)
+    log = draw_test_perturbation(config, data, logging.getLogger())[0]
+    lists = {}
+    for side, own in (("", data.log), ("_perturbed", log)):
+        lists[side] = ReferenceLists.load(folder / "run" / f"reference_ensemble{side}")
+        average = AverageModel.from_checkpoint(
+            config,
+            data.train,
+            torch.load(folder / "run" / f"ensemble{side}.pth", weights_only=True),
+        )
+        batch = data.train.with_log(own)[np.arange(200)]
+        batch = batch[batch["item_length"] <= 4]  # those that packed windows do not cut
+        with torch.no_grad():
+            scores = Scorer(average.eval(), data.train).all_items(batch)
+        scores[:, 0] = -torch.inf
+        found, index = lists[side].lookup(batch[ROW_FIELD])
+        assert len(index) == len(batch) > 60
+        assert (found == scores.topk(10).indices).float().mean() > 0.98  # near-ties
+    assert result["question"]["finest_ensemble"] == "alone"
+    start = build_model(config, data.train)
+    start.load_state_dict(weights(folder, "base_perturbed"))
+    (folder / "again").mkdir(exist_ok=True)
+    output = Output(folder / "again", logging.getLogger(), resume=False)
+    method = make_method("finest_ensemble", config)
+    again = fine_tune(config, data, output, "again", start, method, lists["_perturbed"], log, None)[
+        0
+    ]
+    for name, weight in weights(folder, "finest_ensemble_perturbed").items():
+        assert torch.equal(again.state_dict()[name], weight), name
+
+
 def test_cost(run):
     _, _, result = run
     cost, seconds = result["cost"], result["seconds"]
@@ -200,6 +242,8 @@ def test_cost(run):
     for method in ("finest", "finest_own"):
         assert cost[method]["seconds"] == seconds["reference"] + seconds[method]
     assert cost["ensemble"]["seconds"] == seconds["base_seed2021"] + seconds["ensemble"]
+    parts = ("base_seed2021", "reference_ensemble", "finest_ensemble")
+    assert cost["finest_ensemble"]["seconds"] == pytest.approx(sum(seconds[p] for p in parts))
 
 
 def test_warm_start_begins_with_the_weights_of_base(toy, tmp_path):

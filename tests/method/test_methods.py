@@ -71,7 +71,13 @@ def test_a_batch_without_lists_has_the_next_item_loss_alone():
 
 def test_which_methods_simulate():
     simulating = {name for name in METHODS if make_method(name, CONFIG).simulation() is not None}
-    parts = ("finest_own", "finest_no_regularizer", "finest_order_only", "finest_separation_only")
+    parts = (
+        "finest_own",
+        "finest_ensemble",
+        "finest_no_regularizer",
+        "finest_order_only",
+        "finest_separation_only",
+    )
     wanted = {"finest", *parts}
     assert simulating == wanted
 

@@ -99,10 +99,10 @@ def _perturbation(job: Job, opened: Opened) -> dict[str, Any]:
 
 
 def _reference(job: Job) -> dict[str, Any]:
-    """Reference lists of a base, with their scores."""
+    """Reference lists of a base, or of the average of several, with their scores."""
     opened = job.session.open(job.cell)
     config, data = opened.config, opened.data
-    model = _trained(opened, job.input("base"))
+    model = _one_or_average(job, opened, "base")
     k = reference_k(config, data.log.n_items, logging.warning)
     begin = clock(config)
     build_references(config, data, model, job.part / REFERENCE, k, opened.log, keep_scores=True)
@@ -137,8 +137,7 @@ def _evaluation(job: Job) -> dict[str, Any]:
     """Accuracy and lists of a model, or of the average of several."""
     opened = job.session.open(job.cell)
     config, data = opened.config, opened.data
-    models = [_trained(opened, job.store.input(h)) for h in job.cell.inputs["model"]]
-    model = models[0] if len(models) == 1 else AverageModel(models, data.train)
+    model = _one_or_average(job, opened, "model")
     config = config.but(filter_seen=False)  # those lists are not kept here
     loader, train = data.measured_loader(), data.train_loader("evaluation")
     begin = clock(config)
@@ -177,6 +176,12 @@ WORK: dict[str, Callable[[Job], dict[str, Any]]] = {
     "evaluation": _evaluation,
     "measure": _measure,
 }
+
+
+def _one_or_average(job: Job, opened: Opened, name: str) -> Any:
+    """The model of an input, or the average of several."""
+    models = [_trained(opened, job.store.input(h)) for h in job.cell.inputs[name]]
+    return models[0] if len(models) == 1 else AverageModel(models, opened.data.train)
 
 
 def _trained(opened: Opened, folder: Path, perturbed: bool = True) -> Any:

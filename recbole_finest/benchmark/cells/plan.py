@@ -50,7 +50,8 @@ class Row:
         method: label of the method, or ``control``, or ``seed_control``.
         measure: hash of the cell that compares the two sides.
         models: hashes of the cells behind the clean side, by what they are: ``base`` (several of an
-            ensemble), ``reference``, ``method``, ``evaluation``, ``base_evaluation``.
+            ensemble), ``listed`` (the bases of an ensemble whose lists are read), ``reference``,
+            ``method``, ``evaluation``, ``base_evaluation``.
         perturbed: the same of the perturbed side.
         question: the question that the method answers; a control is base, alone.
     """
@@ -178,19 +179,23 @@ class Planner:
             return self._base(replace(where, seed=made.seed), log)
 
         cells = {"base": [base(made) for made in side.bases]}
-        if side.lists is not None:
-            own = perturbation if side.lists.perturbed else None
-            cells["reference"] = [self._reference(where, own)]
+        if side.lists:
+            own = perturbation if side.lists[0].perturbed else None
+            cells["reference"] = [self._reference(where, [base(b) for b in side.lists], own)]
         if side.trains:
             cells["method"] = [self._method(where, perturbation, name, method, cells)]
+        if len(side.lists) > 1:
+            cells["listed"] = [base(made) for made in side.lists]
         return self._evaluated(where, perturbation, cells)
 
     def _base(self, where: Where, perturbation: dict[str, Any] | None, kind: str = "base") -> str:
         settings = of_base(self._settings(where))
         return self._add(where, kind, "base", perturbation, settings)
 
-    def _reference(self, where: Where, perturbation: dict[str, Any] | None) -> str:
-        inputs = {"base": [self._base(where, perturbation)]}
+    def _reference(
+        self, where: Where, bases: list[str], perturbation: dict[str, Any] | None
+    ) -> str:
+        inputs = {"base": bases}
         settings = of_base(self._settings(where), Role.REFERENCE)
         return self._add(where, "reference", "base", perturbation, settings, inputs)
 
