@@ -7,6 +7,7 @@ from collections.abc import Iterable
 # Models ------------------------------------------------------------------------------------------
 
 BASE = "base"
+RECIPE_BASE = "base_recipe"  # trained by the settings of the setting recipe
 FINEST = "finest"
 MODEL, DEPLOYED, UPDATED = "model", "deployed", "updated"  # of an update
 PERTURBED = "_perturbed"  # ends the name of a model of the perturbed log

@@ -50,7 +50,7 @@ class Costs:
         scoring = self.seconds(today["evaluation"])
         return {
             "cost_seconds": training,
-            "cost_ratio": training / self.seconds(known[:1]),
+            "cost_ratio": training / self.seconds(row.models.get("plain", known)[:1]),
             "inference_seconds": scoring,
             "inference_ratio": scoring / self.seconds(row.models["base_evaluation"]),
         }

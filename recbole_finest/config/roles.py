@@ -139,6 +139,7 @@ ROLES: dict[str, Role] = {
     # which models and comparisons there are
     "baselines": Role.COMPOSITION,
     "ensemble_size": Role.COMPOSITION,
+    "recipe": Role.COMPOSITION,
     "reference_model": Role.COMPOSITION,
     "filter_seen": Role.COMPOSITION,
     "catalogue_overlap": Role.COMPOSITION,

@@ -23,9 +23,9 @@ def cost(
         inference_seconds: of scoring the test instances, by model.
 
     Returns:
-        For each method ``seconds``, what it takes after base (reference lists, bases of other seeds,
-        fine-tuning); ``training_ratio``, base and those over base, at least 1, or None without base;
-        ``inference_ratio``, its seconds of scoring over base's.
+        For each method ``seconds``, what it takes beside base (reference lists, other bases, fine-tuning);
+        ``training_ratio``, those, and base where the method is made from it, over base, or None without
+        base; ``inference_ratio``, its seconds of scoring over base's.
     """
     base = seconds.get(BASE)
     found: dict[str, dict[str, float | None]] = {}
@@ -33,9 +33,10 @@ def cost(
         parts = [name, *(member.name(seed) for member in side.known())]
         parts += [lists_name(side.lists)] if side.lists else []
         extra = sum(seconds[part] for part in parts if part != BASE)
+        first = base if base and BASE in parts else 0.0
         found[name] = {
             "seconds": extra,
-            "training_ratio": (base + extra) / base if base else None,
+            "training_ratio": (first + extra) / base if base else None,
             "inference_ratio": inference_seconds[name] / inference_seconds[BASE],
         }
     return found

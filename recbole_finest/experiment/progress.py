@@ -15,6 +15,7 @@ from recbole_finest.names import (
     CONTROLS,
     PERTURBED,
     RECBOLE_ORDER,
+    RECIPE_BASE,
     REFERENCE,
     SEED_CONTROL,
     mode_words,
@@ -124,7 +125,7 @@ class Progress:
 def _is_base(name: str) -> bool:
     """Whether a model is base, another seed's, or one of the controls."""
     clean = name.removesuffix(PERTURBED)
-    return clean in (BASE, *CONTROLS) or clean.startswith(f"{BASE}_seed")
+    return clean in (BASE, *CONTROLS) or clean.startswith((f"{BASE}_seed", RECIPE_BASE))
 
 
 def duration(seconds: float) -> str:

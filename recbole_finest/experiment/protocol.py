@@ -18,6 +18,7 @@ from recbole_finest.names import (
     ANCHORED,
     BASE,
     CONTROLS,
+    RECIPE_BASE,
     REFERENCE,
     UNKNOWN,
     perturbed,
@@ -37,14 +38,17 @@ class Base:
     Attributes:
         seed: of its training.
         perturbed: whether it is trained on the perturbed log.
+        by_recipe: whether the settings of ``recipe`` stand in the place of the run's.
     """
 
     seed: int
     perturbed: bool
+    by_recipe: bool = False
 
     def name(self, seed: int) -> str:
-        """Its name in a run of this seed: ``base``, ``base_perturbed``, ``base_seed2021``, …"""
-        stem = BASE if self.seed == seed else f"{BASE}_seed{self.seed}"
+        """Its name in a run of this seed: ``base``, ``base_recipe``, ``base_seed2021_perturbed``, …"""
+        stem = RECIPE_BASE if self.by_recipe else BASE
+        stem += "" if self.seed == seed else f"_seed{self.seed}"
         return perturbed(stem) if self.perturbed else stem
 
 
@@ -79,7 +83,7 @@ def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | An
     """
     seed = settings["seed"]
     starts_perturbed = on_perturbed and method.starts_from == "own"
-    bases = tuple(Base(s, starts_perturbed) for s in method.seeds(seed))
+    bases = tuple(Base(s, starts_perturbed, method.by_recipe) for s in method.seeds(seed))
     trains = len(bases) == 1 and method.fine_tunes[on_perturbed]
     lists: tuple[Base, ...] = ()
     if trains and method.needs_lists:

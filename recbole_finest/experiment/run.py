@@ -207,10 +207,11 @@ class Run:
             self.models[name], self.epochs[name], self.curves[name] = trained
 
     def _model(self, base: Base) -> nn.Module:
-        """A trained base; one of another seed is trained when it is first asked for."""
+        """A trained base; one of another seed or recipe is trained when it is first asked for."""
         name = base.name(self.config["seed"])
         if name not in self.models:
-            self._train_base(name, self._log(base.perturbed), seed=base.seed)
+            changed = self.config["recipe"] if base.by_recipe else {}
+            self._train_base(name, self._log(base.perturbed), **{**changed, "seed": base.seed})
         return self.models[name]
 
     def _controls(self) -> None:

@@ -23,6 +23,7 @@ from recbole_finest.method.keep import Keep
 from recbole_finest.method.none import Nothing
 from recbole_finest.method.own import DistillationOwn, FinestEnsemble, FinestOwn, ListMLEOwn
 from recbole_finest.method.plain import Plain
+from recbole_finest.method.recipe import Recipe
 from recbole_finest.method.warm_start import WarmStart
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 METHODS: dict[str, type[Method]] = {
     "none": Nothing,
+    "recipe": Recipe,
     "plain": Plain,
     "keep": Keep,
     "warm_start": WarmStart,

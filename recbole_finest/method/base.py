@@ -72,6 +72,7 @@ class Method:
         needs_reference_scores: whether it asks for ``reference_scores``.
         needs_recompute: whether it asks for ``recompute``.
         starts_from: ``own``, each side starts from its own base; ``base``, both from the clean one.
+        by_recipe: whether the bases that it starts from are trained by the settings of ``recipe``.
         lists_of: whose lists the perturbed side reads: ``own``, its own base's; ``setting``, what
             ``reference_model`` says.
         fine_tunes: whether epochs are trained on the clean side and on the perturbed side; where none
@@ -85,6 +86,7 @@ class Method:
     needs_reference_scores = False
     needs_recompute = False
     starts_from = "own"
+    by_recipe = False
     lists_of = "setting"
     fine_tunes: tuple[bool, bool] = (True, True)
     reads: tuple[str, ...] = ()

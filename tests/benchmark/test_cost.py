@@ -116,6 +116,18 @@ def test_an_ensembles_lists_cost_its_bases_and_one_models_inference(work):
     assert found["inference_ratio"] == 1.0
 
 
+def test_a_recipe_costs_its_own_training_beside_the_runs_base(work):
+    by_recipe = [work.cell("base", 0.0, perturbation=p, epochs=10) for p in (None, DELETION)]
+    for name, seconds in zip(by_recipe, (25.0, 20.0)):
+        work.cells[name].settings["learning_rate_schedule"] = "linear"
+        work.results[name] = {"seconds": seconds, "epochs": 10}
+    found = work.cost(
+        {"base": by_recipe[0], "plain": work.base, "base_evaluation": work.lists},
+        {"base": by_recipe[1], "plain": work.again, "evaluation": work.lists_again},
+    )
+    assert (found["cost_seconds"], found["cost_ratio"]) == (20.0, 2.0)
+
+
 def test_early_stopping_counts_with_its_mean_number_of_epochs(work):
     for seconds, epochs in ((8.0, 4), (30.0, 10)):  # 2 s an epoch at least, 7 epochs on average
         tuned = work.cell("method", seconds, perturbation=DELETION, method="plain", epochs=epochs)

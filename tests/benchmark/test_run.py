@@ -87,22 +87,32 @@ def check_costs(records):
         assert records[name]["inference_ratio"] == 1.0
 
 
-def test_lists_of_an_ensemble_are_those_of_a_single_run(small_grid, write_grid, tmp_path):
-    grid = {**small_grid, "methods": ["finest_ensemble"]}
-    grid["settings"] |= {"ensemble_size": 2, "control": False}
+def test_recipes_and_lists_of_an_ensemble_are_those_of_a_single_run(
+    small_grid, write_grid, tmp_path
+):
+    names = ["recipe", "finest_ensemble"]
+    recipe = {"learning_rate_schedule": "linear", "epochs": 2, "eval_step": 2}
+    grid = {**small_grid, "methods": names}
+    grid["settings"] |= {"ensemble_size": 2, "control": False, "recipe": recipe}
     assert main([f"--config={write_grid(grid)}", "--jobs=1"]) == 0
-    (found,) = records(tmp_path / "out")["records"]
+    found = {record["method"]: record for record in records(tmp_path / "out")["records"]}
     settings = {**grid["settings"], "seed": 0, "output_dir": str(tmp_path / "run")}
-    settings |= {"show_progress": False, "state": "WARNING", "baselines": ["finest_ensemble"]}
+    settings |= {"show_progress": False, "state": "WARNING", "baselines": names}
     alone = run_finest("GRU4Rec", "toy", config_dict=settings)
-    for part in ("stability", "accuracy", "question"):
-        assert found[part] == alone[part]["finest_ensemble"]
-    assert found["question"] == "alone" and found["inference_ratio"] == 1
-    perturbed, one = found["seconds_perturbed"], found["cost_seconds"] / found["cost_ratio"]
-    assert perturbed["base"] >= 2 * one  # both of its bases, and one that is measured against
-    spent = found["seconds"]["reference"], perturbed["reference"]
-    tuned = found["seconds"]["method"], perturbed["method"]
-    assert found["cost_seconds"] == pytest.approx(2 * one + min(spent) + min(tuned))
+    for name in names:
+        for part in ("stability", "accuracy", "question"):
+            assert found[name][part] == alone[part][name], (name, part)
+        assert found[name]["question"] == "alone" and found[name]["inference_ratio"] == 1
+    assert alone["stability"]["recipe"] != alone["stability"]["base"]
+    assert found["recipe"]["epochs"] == {"base": 2, "method": 0}
+    made = found["finest_ensemble"]
+    one = made["cost_seconds"] / made["cost_ratio"]
+    assert made["seconds_perturbed"]["base"] >= 2 * one  # both of its bases
+    spent, tuned = (
+        min(made[side][part] for side in ("seconds", "seconds_perturbed"))
+        for part in ("reference", "method")
+    )
+    assert made["cost_seconds"] == pytest.approx(2 * one + spent + tuned)
 
 
 def test_the_deployed_model_kept_is_what_the_leaderboard_works_out_from_base(

@@ -72,7 +72,7 @@ def test_words_of_a_duration():
         ({"perturbation_ratio": 0}, [False]),
         (
             {
-                "baselines": ["none", "finest_own", "finest_ensemble", "ensemble"],
+                "baselines": ["none", "recipe", "finest_own", "finest_ensemble", "ensemble"],
                 "ensemble_size": 2,
                 "seed_control": True,
                 "recbole_order_baseline": True,

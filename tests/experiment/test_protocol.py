@@ -25,6 +25,11 @@ def made(name, on_perturbed, **settings):
     ("name", "clean", "other"),
     [
         ("none", Side((CLEAN,), False, (), False), Side((OTHER,), False, (), False)),
+        (
+            "recipe",
+            Side((Base(7, False, True),), False, (), False),
+            Side((Base(7, True, True),), False, (), False),
+        ),
         ("plain", Side((CLEAN,), True, (), False), Side((OTHER,), True, (), False)),
         ("keep", Side((CLEAN,), False, (), False), Side((CLEAN,), False, (), False)),
         ("warm_start", Side((CLEAN,), True, (), False), Side((CLEAN,), True, (), False)),
@@ -72,6 +77,12 @@ def test_an_ensembles_lists_are_those_of_its_own_side_and_one_model_is_trained()
             assert {base.perturbed for base in side.known()} == {on_perturbed}
 
 
+def test_the_names_of_bases():
+    names = [Base(seed, False, recipe).name(7) for recipe in (False, True) for seed in (7, 8)]
+    assert names == ["base", "base_seed8", "base_recipe", "base_recipe_seed8"]
+    assert Base(7, True, True).name(7) == "base_recipe_perturbed"
+
+
 def test_the_folders_of_reference_lists():
     assert [lists_name(one) for one in ((CLEAN,), (OTHER,))] == ["reference", "reference_perturbed"]
     clean, other = (made("finest_ensemble", side).lists for side in (False, True))
@@ -89,6 +100,7 @@ def test_own_lists_are_the_sides_own():
     [
         ("none", {}, "alone"),
         ("plain", {}, "alone"),
+        ("recipe", {}, "alone"),
         ("ensemble", {}, "alone"),
         ("adversarial", {}, "alone"),
         ("warm_start", {}, "anchored"),

@@ -51,6 +51,7 @@ SETTINGS = {
     "simulation_ratio": 0.05,
     "perturbation_ratio": 0.02,
     "ensemble_size": 2,
+    "recipe": {"epochs": 2, "eval_step": 2, "weight_average": "ema", "weight_average_decay": 0.9},
     "show_progress": False,
     "state": "ERROR",
     "baselines": [name for name in METHOD_NAMES if name != "finest"],
@@ -112,7 +113,7 @@ def test_the_control_is_exact_beside_every_method(run):
 def test_both_sides_have_lists_and_finite_curves(run, method):
     _, folder, result = run
     curves = json.loads((folder / "run" / "curves.json").read_text())
-    trains = {"none": (0, 0), "ensemble": (0, 0), "keep": (0, 0)}.get(method, (1, 1))
+    trains = (0, 0) if method in ("none", "ensemble", "keep", "recipe") else (1, 1)
     for name, epochs in zip((method, f"{method}_perturbed"), trains):
         assert result["epochs"][name] == len(curves[name]) == epochs
         assert all(np.isfinite(row["train_loss"]) and row["train_loss"] > 0 for row in curves[name])
@@ -132,7 +133,7 @@ def test_both_sides_have_lists_and_finite_curves(run, method):
 def test_a_checkpoint_gives_the_lists_again(run, method):
     model, folder, _ = run
     path = folder / "run" / f"{method}_perturbed.pth"
-    if method in ("none", "keep"):
+    if method in ("none", "keep", "recipe"):
         assert not path.exists()
         return
     config = Config(model, "toy", config_dict=settings_of(model, folder))
@@ -158,6 +159,24 @@ def test_nothing_is_base(run):
         assert np.array_equal(lists(folder, f"none{side}"), lists(folder, f"base{side}"))
         assert result["accuracy"][f"none{side}"] == result["accuracy"][f"base{side}"]
     assert result["stability"]["none"] == result["stability"]["base"]
+
+
+def test_a_recipe_is_base_under_its_settings(run, tmp_path, monkeypatch):
+    model, folder, result = run
+    monkeypatch.chdir(tmp_path)
+    given = {**settings_of(model, folder), "output_dir": str(tmp_path / "run"), "baselines": []}
+    recipe = SETTINGS["recipe"]
+    alone = run_finest(model, "toy", config_dict={**given, **recipe, "control": False})
+    for side in ("", "_perturbed"):
+        assert result["epochs"][f"base_recipe{side}"] == 2 and result["epochs"]["base"] == 1
+        assert result["accuracy"][f"recipe{side}"] == alone["accuracy"][f"base{side}"]
+        for name, weight in weights(tmp_path, f"base{side}").items():
+            assert torch.equal(weights(folder, f"base_recipe{side}")[name], weight), name
+    assert result["stability"]["recipe"] == alone["stability"]["base"]
+    assert result["question"]["recipe"] == "alone"
+    assert result["cost"]["recipe"]["seconds"] == pytest.approx(
+        result["seconds"]["base_recipe"] + result["seconds"]["recipe"]
+    )
 
 
 def test_the_deployed_model_is_kept_on_both_sides(run):
@@ -232,8 +251,9 @@ def test_cost(run):
     _, _, result = run
     cost, seconds = result["cost"], result["seconds"]
     assert set(cost) == set(METHOD_NAMES)
-    for found in cost.values():
-        assert found["training_ratio"] == pytest.approx(1 + found["seconds"] / seconds["base"])
+    for name, found in cost.items():
+        first = 0 if name == "recipe" else 1  # which needs no base
+        assert found["training_ratio"] == pytest.approx(first + found["seconds"] / seconds["base"])
         assert found["inference_ratio"] > 0
     for method in ("none", "keep"):
         assert cost[method]["inference_ratio"] == 1

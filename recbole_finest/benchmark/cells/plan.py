@@ -19,7 +19,7 @@ from recbole_finest.names import ALONE
 NONE = Variant("none", "none")
 CONTROL, SEED_CONTROL = "control", "seed_control"
 _WORDS = {
-    "base": "base",
+    "base": "{}",
     "control": "control",
     "reference": "reference lists",
     "method": "{}",
@@ -50,8 +50,8 @@ class Row:
         method: label of the method, or ``control``, or ``seed_control``.
         measure: hash of the cell that compares the two sides.
         models: hashes of the cells behind the clean side, by what they are: ``base`` (several of an
-            ensemble), ``listed`` (the bases of an ensemble whose lists are read), ``reference``,
-            ``method``, ``evaluation``, ``base_evaluation``.
+            ensemble), ``plain`` (the run's own base, of a recipe), ``listed`` (the bases of an
+            ensemble whose lists are read), ``reference``, ``method``, ``evaluation``, ``base_evaluation``.
         perturbed: the same of the perturbed side.
         question: the question that the method answers; a control is base, alone.
     """
@@ -176,7 +176,7 @@ class Planner:
 
         def base(made: Base) -> str:
             log = perturbation if made.perturbed else None
-            return self._base(replace(where, seed=made.seed), log)
+            return self._base(replace(where, seed=made.seed), log, recipe=made.by_recipe)
 
         cells = {"base": [base(made) for made in side.bases]}
         if side.lists:
@@ -184,13 +184,24 @@ class Planner:
             cells["reference"] = [self._reference(where, [base(b) for b in side.lists], own)]
         if side.trains:
             cells["method"] = [self._method(where, perturbation, name, method, cells)]
+        if method.by_recipe:
+            cells["plain"] = [self._base(where, perturbation)]
         if len(side.lists) > 1:
             cells["listed"] = [base(made) for made in side.lists]
         return self._evaluated(where, perturbation, cells)
 
-    def _base(self, where: Where, perturbation: dict[str, Any] | None, kind: str = "base") -> str:
-        settings = of_base(self._settings(where))
-        return self._add(where, kind, "base", perturbation, settings)
+    def _base(
+        self,
+        where: Where,
+        perturbation: dict[str, Any] | None,
+        kind: str = "base",
+        recipe: bool = False,
+    ) -> str:
+        known = self._settings(where)
+        changed = known["recipe"] if recipe else {}
+        what = "base by its recipe" if recipe else "base"
+        settings = of_base({**known, **changed})
+        return self._add(where, kind, what, perturbation, settings, changed=changed)
 
     def _reference(
         self, where: Where, bases: list[str], perturbation: dict[str, Any] | None
@@ -233,6 +244,7 @@ class Planner:
         settings: dict[str, Any],
         inputs: dict[str, list[str]] | None = None,
         method: type | None = None,
+        changed: dict[str, Any] | None = None,
     ) -> str:
         config, _, fingerprint = self._resolved(where)
         fixed = {"seed": where.seed, "shuffle_order": where.shuffle_order}
@@ -255,7 +267,9 @@ class Planner:
             given={
                 "model": where.model,
                 "dataset": where.dataset,
-                **absolute({**data_path, **given, **fixed, **(perturbation or {})}),
+                **absolute(
+                    {**data_path, **given, **(changed or {}), **fixed, **(perturbation or {})}
+                ),
             },
             own=self.resolver.own(where.model, where.variant) if kind == "method" else {},
         )

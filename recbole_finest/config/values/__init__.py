@@ -9,9 +9,18 @@ from recbole_finest.compat import parse_value
 from recbole_finest.config.values.models import COMMON, EVERY, OF_MODEL
 from recbole_finest.config.values.ours import OURS
 from recbole_finest.config.values.recbole import RECBOLE
-from recbole_finest.config.values.rule import Rule, is_number
+from recbole_finest.config.values.rule import Rule, is_number, parts
 
+RECIPE = (  # of training alone: neither the model's shape nor what stands in an instance
+    *("epochs", "eval_step", "stopping_step", "learning_rate", "learning_rate_schedule"),
+    *("warmup_ratio", "weight_average", "weight_average_decay", "weight_decay", "train_batch_size"),
+)
 GENERAL: dict[str, Rule] = {**OURS, **RECBOLE, **EVERY}
+GENERAL["recipe"] = parts(
+    "a mapping of settings of base's training, such as {learning_rate_schedule: linear}",
+    "",
+    **{name: GENERAL[name] for name in RECIPE},
+)
 
 __all__ = ["GENERAL", "Rule", "is_number", "read_text", "rules_of"]
 
