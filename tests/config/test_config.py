@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from recbole_finest.config.config import Config
+from recbole_finest.config.settings import properties_dir, read_yaml
 from recbole_finest.errors import UserError
 from recbole_finest.model.find import model_names
 
@@ -87,3 +88,34 @@ def test_what_recbole_takes_is_taken(tmp_path, line):
 def test_test_ranks_all_items_whatever_mode_says(mode, expected):
     found = Config("SASRec", "toy", config_dict={"eval_args": {"mode": mode}})
     assert found["eval_args"]["mode"] == expected
+
+
+def test_the_demos_recipe_is_that_of_stable_yaml():
+    folder = properties_dir() / "benchmark"
+    demo, stable = (
+        Config("SASRec", "ml-100k", [str(folder / f"{name}.yaml")]) for name in ("demo", "stable")
+    )
+    assert {"plain", "recipe", "finest_own", "keep", "warm_start", "distillation"} == set(
+        demo["baselines"]
+    )
+    own = read_yaml(folder / "stable.yaml")
+    del own["epochs"], own["eval_step"]  # the demo has others
+    assert demo["recipe"] == own == {name: stable[name] for name in own}
+    for config in (demo, stable):
+        assert config["eval_step"] == config["epochs"]  # no early stopping
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ({"hidden_size": 3}, "recipe names 'hidden_size', which does not exist"),
+        (
+            {"weight_average": "swa"},
+            "recipe: weight_average is 'swa', but must be one of none, ema",
+        ),
+        ("linear", "recipe is 'linear', but must be a mapping of settings of base's training"),
+    ],
+)
+def test_a_wrong_recipe_is_one_sentence(recipe, words):
+    with pytest.raises(UserError, match=words):
+        Config("SASRec", "ml-100k", None, {"recipe": recipe})
