@@ -29,8 +29,6 @@ RUNS: dict[str, dict[str, Any]] = {
         "hidden_dropout_prob": 0.0,
         "attn_dropout_prob": 0.0,
         "hidden_size": 16,
-        "weight_average": "ema",
-        "weight_average_decay": 0.9,
     },
     # single histories with negatives drawn for them, and everything that counts within a batch
     "GRU4Rec": {
@@ -52,6 +50,8 @@ def settings(folder: Path, model: str, processes: int) -> dict[str, Any]:
         "finest_epochs": 1,
         "baselines": [],
         "control": False,
+        "weight_average": "ema",
+        "weight_average_decay": 0.9,
         "train_batch_size": 41,  # 288 = 7 · 41 + 1 instances: a share of the last batch is empty
         "eval_batch_size": 7,  # 30 test instances: 5 batches, the last one of 2
         **RUNS[model],
