@@ -31,7 +31,7 @@ def cost(
     found: dict[str, dict[str, float | None]] = {}
     for name, side in sides.items():
         parts = [name, *(member.name(seed) for member in side.known())]
-        parts += [lists_name(side.lists)] if side.lists else []
+        parts += [lists_name(side.lists, seed)] if side.lists else []
         extra = sum(seconds[part] for part in parts if part != BASE)
         first = base if base and BASE in parts else 0.0
         found[name] = {

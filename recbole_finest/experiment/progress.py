@@ -45,7 +45,7 @@ def planned(
         found.append(perturbed(BASE) if side else BASE)
         for lists in [one.lists for one in own.values() if one.lists]:
             found += [base.name(config["seed"]) for base in lists]
-            found.append(lists_name(lists))
+            found.append(lists_name(lists, config["seed"]))
         for name, one in own.items():
             found += [base.name(config["seed"]) for base in one.bases]
             found.append(perturbed(name) if side else name)

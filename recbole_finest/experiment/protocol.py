@@ -92,9 +92,13 @@ def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | An
     return Side(bases, trains, lists, bool(lists) and method.needs_reference_scores)
 
 
-def lists_name(bases: Sequence[Base]) -> str:
-    """What reference lists are called in a run: ``reference``, ``reference_ensemble_perturbed``, …"""
-    stem = REFERENCE if len(bases) == 1 else f"{REFERENCE}_ensemble"
+def lists_name(bases: Sequence[Base], seed: int) -> str:
+    """What reference lists are called in a run of this seed.
+
+    ``reference``, ``reference_perturbed``; of other bases their seeds follow: ``reference_seeds2020-2021``.
+    """
+    seeds = [base.seed for base in bases]
+    stem = REFERENCE if seeds == [seed] else f"{REFERENCE}_seeds{'-'.join(map(str, seeds))}"
     return perturbed(stem) if bases[0].perturbed else stem
 
 

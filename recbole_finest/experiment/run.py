@@ -161,7 +161,8 @@ class Run:
 
     def _plan(self, sides: Sequence[bool]) -> None:
         """Number the stages that these sides take."""
-        there = [*self.models, *[lists_name(one) for one in self.lists if not one[0].perturbed]]
+        clean = [one for one in self.lists if not one[0].perturbed]
+        there = [*self.models, *[lists_name(one, self.config["seed"]) for one in clean]]
         stages = planned(self.config, self.methods, sides, there)
         resumed = [name for name in stages if self.output.resume and self.output.finished(name)]
         self._progress = Progress(stages, self.config["finest_epochs"], resumed)
@@ -243,7 +244,8 @@ class Run:
             self._make(name, side, on_perturbed)
 
     def _build_lists(self, bases: tuple[Base, ...], keep_scores: bool) -> None:
-        name, models = lists_name(bases), [self._model(base) for base in bases]
+        models = [self._model(base) for base in bases]
+        name = lists_name(bases, self.config["seed"])
         folder = self.output.path / name
         with self.stage(name), self.output.manifest.replacing(folder):
             self.lists[bases] = build_references(

@@ -75,7 +75,7 @@ class ResumableTrainer(Trainer):
             self._go_on(self.states, train_data)
         result = super().fit(train_data, valid_data, **kwargs)
         best = self._best_epoch
-        if self.average is not None and best is not None and best < self.average.first:
+        if self.average is not None and best is not None and 0 <= best < self.average.first:
             getLogger().warning(NO_AVERAGE.format(best, self.epochs))
         return result
 

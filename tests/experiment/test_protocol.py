@@ -84,10 +84,12 @@ def test_the_names_of_bases():
 
 
 def test_the_folders_of_reference_lists():
-    assert [lists_name(one) for one in ((CLEAN,), (OTHER,))] == ["reference", "reference_perturbed"]
+    names = [lists_name(one, 7) for one in ((CLEAN,), (OTHER,))]
+    assert names == ["reference", "reference_perturbed"]
     clean, other = (made("finest_ensemble", side).lists for side in (False, True))
-    assert lists_name(clean) == "reference_ensemble"
-    assert lists_name(other) == "reference_ensemble_perturbed"
+    assert lists_name(clean, 7) == "reference_seeds7-8-9"
+    assert lists_name(other, 7) == "reference_seeds7-8-9_perturbed"
+    assert lists_name((CLEAN,), 6) == "reference_seeds7"
 
 
 def test_own_lists_are_the_sides_own():

@@ -220,7 +220,7 @@ def test_an_ensembles_lists_are_those_of_its_own_sides_bases(run):
     log = draw_test_perturbation(config, data, logging.getLogger())[0]
     lists = {}
     for side, own in (("", data.log), ("_perturbed", log)):
-        lists[side] = ReferenceLists.load(folder / "run" / f"reference_ensemble{side}")
+        lists[side] = ReferenceLists.load(folder / "run" / f"reference_seeds2020-2021{side}")
         average = AverageModel.from_checkpoint(
             config,
             data.train,
@@ -262,7 +262,7 @@ def test_cost(run):
     for method in ("finest", "finest_own"):
         assert cost[method]["seconds"] == seconds["reference"] + seconds[method]
     assert cost["ensemble"]["seconds"] == seconds["base_seed2021"] + seconds["ensemble"]
-    parts = ("base_seed2021", "reference_ensemble", "finest_ensemble")
+    parts = ("base_seed2021", "reference_seeds2020-2021", "finest_ensemble")
     assert cost["finest_ensemble"]["seconds"] == pytest.approx(sum(seconds[p] for p in parts))
 
 
