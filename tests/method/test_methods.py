@@ -84,7 +84,8 @@ def test_which_methods_simulate():
 
 def test_which_methods_follow_finest_dropout():
     with_dropout = {n for n in METHODS if not make_method(n, CONFIG).follows_dropout}
-    assert with_dropout == {"none", "plain", "keep", "warm_start", "ensemble", "adversarial"}
+    untuned = {"none", "recipe", "keep", "ensemble"}
+    assert with_dropout == untuned | {"plain", "warm_start", "adversarial"}
 
 
 def test_simulation_draws_one_kind_for_an_epoch_and_ratio_zero_turns_it_off():
@@ -98,7 +99,7 @@ def test_which_methods_train_on_which_side():
     sides = {name: make_method(name, CONFIG).fine_tunes for name in METHODS}
     untrained = {name: side for name, side in sides.items() if side != (True, True)}
     neither = (False, False)
-    assert untrained == dict.fromkeys(["none", "keep", "ensemble"], neither)
+    assert untrained == dict.fromkeys(["none", "recipe", "keep", "ensemble"], neither)
 
 
 def test_which_methods_begin_with_the_clean_base_on_both_sides():
