@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from recbole_finest.benchmark.cells.cell import Cell, digest
-from recbole_finest.benchmark.cells.plan import Row
+from recbole_finest.benchmark.cells.rows import Row
 
 
 class Costs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recbole_finest.benchmark.cells.cell import versions
-from recbole_finest.benchmark.cells.plan import Plan, Row
+from recbole_finest.benchmark.cells.rows import Plan, Row
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cost import Costs, bases_of
 from recbole_finest.benchmark.engine.schedule import Ended

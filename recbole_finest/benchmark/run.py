@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from recbole_finest.benchmark.cells.plan import Plan, Planner
+from recbole_finest.benchmark.cells.plan import Planner
+from recbole_finest.benchmark.cells.rows import Plan
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.engine.local import local_engine
 from recbole_finest.benchmark.engine.progress import Progress, overview

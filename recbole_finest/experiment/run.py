@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from recbole_finest.config.checks import check_validation
 from recbole_finest.config.config import Config
 from recbole_finest.data.from_settings import draw_test_perturbation, is_perturbed
 from recbole_finest.data.log import InteractionLog
-from recbole_finest.data.perturbation import Changes, save_changes
+from recbole_finest.data.perturbation import Changes
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator.collapse import sentence as collapse_sentence
-from recbole_finest.evaluator.evaluation import Evaluation, evaluate, valid_reference
+from recbole_finest.evaluator.evaluation import Evaluation, valid_reference
 from recbole_finest.evaluator.measures.direction import in_full_agreement
 from recbole_finest.experiment.cost import cost
 from recbole_finest.experiment.earlier import same_data
@@ -32,24 +33,23 @@ from recbole_finest.experiment.stages import (
     check_methods,
     check_simulation,
     fine_tune,
+    measured,
     train_base,
+    write_changes,
 )
 from recbole_finest.experiment.tracking import log_result, tracked
 from recbole_finest.method import Method, make_method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.names import (
     BASE,
-    CHANGES,
     CONTROL,
     FINEST,
     RECBOLE_ORDER,
     SEED_CONTROL,
     perturbed,
 )
-from recbole_finest.parallel import distributed
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
-from recbole_finest.scoring.scorer import TimedScorer
 from recbole_finest.train.checkpoint import Trained, load_base
 from recbole_finest.train.mode import choose_training_mode
 from recbole_finest.train.verify import verify_ids
@@ -84,8 +84,7 @@ class Run:
         self.output = output
         self.checkpoint = checkpoint
         self.logger = output.logger
-        names = [*config["baselines"], FINEST]
-        self.methods: dict[str, Method] = {name: make_method(name, config) for name in names}
+        self.methods = {n: make_method(n, config) for n in [*config["baselines"], FINEST]}
         self.models: dict[str, nn.Module] = {}
         self.evaluations: dict[str, Evaluation] = {}
         self.lists: dict[tuple[Base, ...], ReferenceLists] = {}
@@ -93,7 +92,6 @@ class Run:
         self.inference_seconds: dict[str, float] = {}
         self.epochs: dict[str, int] = {}
         self.curves: dict[str, list[dict[str, float]]] = {}
-        self._valid_lists: tuple[np.ndarray | None] | None = None
 
     def measure(self) -> dict[str, Any]:
         """All stages of one seed and one test perturbation; returns the result, which is also written."""
@@ -184,12 +182,8 @@ class Run:
         return drawn
 
     def _save_changes(self) -> None:
-        if self.changes is not None and distributed.is_main():
-            tokens, fields = self.data.dataset.field2id_token, self.data.train.fields
-            names = tokens[fields.user], tokens[fields.item]
-            path = self.output.path / CHANGES
-            with self.output.manifest.replacing(path):
-                save_changes(path, self.changes, *names, self.config["dataset"])
+        if self.changes is not None:
+            write_changes(self.config, self.data, self.output, self.changes)
 
     # Bases ---------------------------------------------------------------------------------------
 
@@ -264,12 +258,11 @@ class Run:
     def _make(self, method: str, side: Side, on_perturbed: bool) -> None:
         """A method's model of one side, and its evaluation."""
         name = perturbed(method) if on_perturbed else method
-        bases, known = [self._model(base) for base in side.bases], self._known_valid_lists()
+        bases, known = [self._model(base) for base in side.bases], self._known_valid_lists
         log = self._log(on_perturbed)
         with self.stage(name), self._tracked(name):
-            made: Trained
             if side.trains:
-                made = fine_tune(
+                made: Trained = fine_tune(
                     self.config,
                     self.data,
                     self.output,
@@ -287,11 +280,10 @@ class Run:
         self.models[name], self.epochs[name], self.curves[name] = made
         self._evaluate(name)
 
+    @cached_property
     def _known_valid_lists(self) -> np.ndarray | None:
-        """Base's lists on the validation instances, made once."""
-        if self._valid_lists is None:
-            self._valid_lists = (valid_reference(self.config, self.data, self.models[BASE]),)
-        return self._valid_lists[0]
+        """Base's lists on the validation instances."""
+        return valid_reference(self.config, self.data, self.models[BASE])
 
     def _evaluate(self, name: str) -> None:
         same = next(
@@ -302,10 +294,7 @@ class Run:
             self.inference_seconds[name] = self.inference_seconds[same]
             return
         with self.stage("evaluation"):
-            scorer = TimedScorer(self.models[name], self.data.train)
-            loader = self.data.measured_loader()
-            train = self.data.train_loader("evaluation")
-            self.evaluations[name] = evaluate(self.config, scorer, loader, train, name)
-            self.inference_seconds[name] = sum(distributed.gather(scorer.seconds))
+            found = measured(self.config, self.data, self.models[name], name)
+            self.evaluations[name], self.inference_seconds[name] = found
         if (how := self.evaluations[name].collapsed) is not None:
             self.logger.warning(collapse_sentence(name, name, how))

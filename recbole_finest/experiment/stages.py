@@ -13,15 +13,18 @@ from torch import nn
 from recbole_finest.compat import load_checkpoint
 from recbole_finest.config.config import Config
 from recbole_finest.data.log import InteractionLog
+from recbole_finest.data.perturbation import Changes, save_changes
 from recbole_finest.data.prepare import Data
 from recbole_finest.errors import UserError
+from recbole_finest.evaluator.evaluation import Evaluation, evaluate
 from recbole_finest.experiment.output import Output
 from recbole_finest.method import Method
 from recbole_finest.model.average import AverageModel
 from recbole_finest.model.build import build_model
-from recbole_finest.names import TRAINING
+from recbole_finest.names import CHANGES, TRAINING
 from recbole_finest.parallel import distributed
 from recbole_finest.reference.lists import ReferenceLists
+from recbole_finest.scoring.scorer import TimedScorer
 from recbole_finest.train.base import RunTrainer, base_trainer
 from recbole_finest.train.checkpoint import (
     Trained,
@@ -176,3 +179,21 @@ def average(
         extra: dict[str, Any] = {"stage": "average", "epochs": 0, "curve": []}
         output.save_checkpoint(name, model, config, **extra, **origin(data, log))
     return model, 0, []
+
+
+def measured(config: Config, data: Data, model: nn.Module, name: str) -> tuple[Evaluation, float]:
+    """Accuracy and lists of a model, and the seconds of scoring in all processes."""
+    scorer = TimedScorer(model, data.train)
+    loader, train = data.measured_loader(), data.train_loader("evaluation")
+    found = evaluate(config, scorer, loader, train, name)
+    return found, sum(distributed.gather(scorer.seconds))
+
+
+def write_changes(config: Config, data: Data, output: Output, changes: Changes) -> None:
+    """Write the test perturbation, for people and for ``perturbation_file``; the first process does."""
+    if not distributed.is_main():
+        return
+    tokens, fields = data.dataset.field2id_token, data.train.fields
+    path = output.path / CHANGES
+    with output.manifest.replacing(path):
+        save_changes(path, changes, tokens[fields.user], tokens[fields.item], config["dataset"])

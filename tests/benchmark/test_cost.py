@@ -3,7 +3,7 @@
 import pytest
 
 from recbole_finest.benchmark.cells.cell import Cell
-from recbole_finest.benchmark.cells.plan import Row, Where
+from recbole_finest.benchmark.cells.rows import Row, Where
 from recbole_finest.benchmark.cost import Costs
 
 DELETION = {"perturbation_kind": "deletion"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from recbole_finest.benchmark.cells.cell import Cell, data_fingerprint, file_hash, own_code
+from recbole_finest.benchmark.cells.rows import NONE, Plan, Row, Where
 from recbole_finest.benchmark.grid.draws import identity
-from recbole_finest.benchmark.grid.grid import Grid, Variant
+from recbole_finest.benchmark.grid.grid import Grid
 from recbole_finest.benchmark.grid.resolve import Resolver, absolute
 from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, of_base, of_role
@@ -16,7 +17,6 @@ from recbole_finest.experiment.protocol import Base, question, settings_of, side
 from recbole_finest.method import Method, make_method
 from recbole_finest.names import ALONE
 
-NONE = Variant("none", "none")
 CONTROL, SEED_CONTROL = "control", "seed_control"
 _WORDS = {
     "base": "{}",
@@ -26,50 +26,6 @@ _WORDS = {
     "evaluation": "lists of {}",
     "measure": "comparison of {}",
 }
-
-
-@dataclass(frozen=True)
-class Where:
-    """A point of the grid without method and perturbation."""
-
-    model: str
-    dataset: str
-    seed: int
-    shuffle_order: str
-    variant: Variant = NONE
-
-    def __str__(self) -> str:
-        return f"{self.model} {self.dataset} seed {self.seed} {self.shuffle_order}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One record to be: its place in the grid, and the cells that it is made of.
-
-    Attributes:
-        method: label of the method, or ``control``, or ``seed_control``.
-        measure: hash of the cell that compares the two sides.
-        models: hashes of the cells behind the clean side, by what they are: ``base`` (several of an
-            ensemble), ``plain`` (the run's own base, of a recipe), ``listed`` (the bases of an
-            ensemble whose lists are read), ``reference``, ``method``, ``evaluation``, ``base_evaluation``.
-        perturbed: the same of the perturbed side.
-        question: the question that the method answers; a control is base, alone.
-    """
-
-    where: Where
-    method: str
-    measure: str
-    models: dict[str, list[str]]
-    perturbed: dict[str, list[str]]
-    question: str = ALONE
-
-
-@dataclass
-class Plan:
-    """All cells by hash, in the order in which they are best done, and the records' rows."""
-
-    cells: dict[str, Cell] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
 
 
 class Planner:

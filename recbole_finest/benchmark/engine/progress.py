@@ -9,7 +9,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from recbole_finest.benchmark.cells.cell import KINDS, Cell
-from recbole_finest.benchmark.cells.plan import Plan
+from recbole_finest.benchmark.cells.rows import Plan
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cells.work import Outcome
 

@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from recbole_finest.benchmark.cells.cell import Cell
-from recbole_finest.benchmark.cells.plan import Plan
+from recbole_finest.benchmark.cells.rows import Plan
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cells.work import Outcome
 

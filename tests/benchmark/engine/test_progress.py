@@ -3,7 +3,7 @@
 import pytest
 
 from recbole_finest.benchmark.cells.cell import Cell
-from recbole_finest.benchmark.cells.plan import Plan
+from recbole_finest.benchmark.cells.rows import Plan
 from recbole_finest.benchmark.cells.store import Store
 from recbole_finest.benchmark.cells.work import Outcome
 from recbole_finest.benchmark.engine.progress import Progress, duration
