@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 
@@ -82,6 +83,18 @@ def anomaly_detection_kept() -> Iterator[None]:
         yield
     finally:
         torch.autograd.set_detect_anomaly(before)
+
+
+def name_numpy_types() -> None:
+    """Give NumPy the three names that NumPy 2 took away and RecBole reads.
+
+    recbole/config/configurator.py, ``compatibility_settings``, gives NumPy the older names that RecBole's
+    modules read (``np.float`` and others), and takes them from ``np.float_``, ``np.complex_`` and
+    ``np.unicode_``. RecBole's own Config, in a script, asks for them as ours does.
+    """
+    for name, kind in (("float_", np.float64), ("complex_", np.complex128), ("unicode_", np.str_)):
+        if not hasattr(np, name):
+            setattr(np, name, kind)
 
 
 class WholePath(str):

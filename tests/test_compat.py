@@ -10,6 +10,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -139,7 +140,8 @@ def warnings_of_recbole(tmp_path, quiet: bool) -> list[str]:
 
 
 def test_recboles_own_warnings_are_silenced(tmp_path):
-    assert warnings_of_recbole(tmp_path, quiet=False)
+    seen = warnings_of_recbole(tmp_path, quiet=False)
+    assert bool(seen) == (int(pd.__version__.split(".")[0]) < 3)  # pandas 3 gives none that are shown
     assert warnings_of_recbole(tmp_path, quiet=True) == []
 
 

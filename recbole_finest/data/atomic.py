@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from recbole.data.dataset import SequentialDataset
 from recbole.utils import FeatureType
 
 from recbole_finest.data.columns import (
@@ -18,6 +17,7 @@ from recbole_finest.data.columns import (
 )
 from recbole_finest.data.intervals import is_interval
 from recbole_finest.data.requirements import check_features, check_files, suspects
+from recbole_finest.data.tables import TableDataset
 from recbole_finest.data.where import check_presplit, check_rows, inter_files, near_names
 from recbole_finest.errors import UserError
 from recbole_finest.formats.atomic import check_atomic
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from recbole_finest.config.config import Config
 
 
-class AtomicDataset(SequentialDataset):
+class AtomicDataset(TableDataset):
     """RecBole's sequential data set: its files loaded, checked and filtered.
 
     A UserError says what is wrong with them: no such file, a column that is missing or of the wrong kind,

@@ -26,8 +26,10 @@ def register_when_loaded() -> None:
 
 
 def _register() -> None:
+    from recbole_finest.compat import name_numpy_types
     from recbole_finest.evaluator.registry import register_metrics
 
+    name_numpy_types()
     register_metrics()
 
 

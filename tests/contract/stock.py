@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.data.stock import stock_dataset
+
 ITEM = ["item_id", "class", "release_year"]
 
 
 def stock_checkpoint(name: str | type, data_path: Path, folder: Path, **settings: Any) -> Path:
     """Train RecBole's model, or one's own, with RecBole's trainer; returns the file that RecBole wrote."""
     from recbole.config import Config
-    from recbole.data import create_dataset, data_preparation
+    from recbole.data import data_preparation
     from recbole.utils import get_model, get_trainer, init_seed
 
     given = {
@@ -34,7 +36,7 @@ def stock_checkpoint(name: str | type, data_path: Path, folder: Path, **settings
         patch.chdir(folder)  # its trainer writes log_tensorboard here
         config = Config(name, "toy", config_dict=given)
         init_seed(config["seed"], True)
-        dataset = create_dataset(config)
+        dataset = stock_dataset(config)
         train, valid, _ = data_preparation(config, dataset)
         init_seed(config["seed"], True)
         model_class = name if isinstance(name, type) else get_model(name)

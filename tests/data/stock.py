@@ -18,6 +18,7 @@ from recbole.data.utils import create_samplers, get_dataloader
 from recbole_finest.config.config import Config
 from recbole_finest.data.dataset import create_dataset
 from recbole_finest.data.instances import KEY_FIELD, ROW_FIELD
+from recbole_finest.data.tables import TableDataset
 
 OURS_ONLY = {ROW_FIELD, KEY_FIELD}
 
@@ -124,11 +125,19 @@ def seed_all(seed: int = 0) -> None:
     torch.manual_seed(seed)
 
 
+def stock_dataset(config: Any) -> Any:
+    """RecBole's data set for the configured model, its tables read as pandas 2 does."""
+    module = import_module("recbole.data.dataset")
+    found = getattr(module, f"{config['model']}Dataset", SequentialDataset)
+    made = type(found.__name__, (TableDataset, found), {})(config)
+    made.__class__ = found
+    return made
+
+
 def stock_parts(config: Config) -> tuple[Any, list[Any], tuple]:
     """RecBole's data set for the configured model, its parts and its samplers."""
-    module = import_module("recbole.data.dataset")
     seed_all()
-    whole = getattr(module, f"{config['model']}Dataset", SequentialDataset)(config)
+    whole = stock_dataset(config)
     parts = whole.build()
     return whole, parts, create_samplers(config, whole, parts)
 

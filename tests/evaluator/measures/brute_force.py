@@ -41,6 +41,33 @@ def average_overlap(a: list, b: list, k: int) -> float:
     return frbo(a, b, k, 1.0)
 
 
+def overlaps(a: list, b: list) -> np.ndarray:
+    """Items in common at every depth of the longer list: a common item counts from its later rank on."""
+    later = [max(a.index(item), b.index(item)) for item in set(a) & set(b)]
+    return np.bincount(later, minlength=max(len(a), len(b))).cumsum()
+
+
+def rbo_to_great_depth(a: list, b: list, p: float) -> float:
+    """RBO of whole lists by its definition, equation (4) of Webber, Moffat and Zobel 2010, no closed form.
+
+    Past its end the shorter list goes on to have as many items in common as it had (their section 4.4);
+    past both, agreement stays what it was.
+    """
+    if not a or not b:
+        return float(not a and not b)
+    short, depth = min(len(a), len(b)), np.arange(1, max(len(a), len(b)) + 1)
+    common = overlaps(a, b).astype(float)
+    common += common[short - 1] / short * np.maximum(depth - short, 0)
+    deep = int(np.log(1e-12) / np.log(p))
+    agreement = np.pad(common / depth, (0, deep), mode="edge")
+    return float((1 - p) * (agreement * p ** np.arange(len(agreement))).sum())
+
+
+def mean_agreement(a: list, b: list, k: int) -> float:
+    """The mean of the agreements at depths 1 to k, of two lists of at least k (Fagin et al. 2003)."""
+    return float((overlaps(a, b)[:k] / np.arange(1, k + 1)).mean())
+
+
 def jaccard(a: list, b: list, k: int) -> float:
     union = set(a[:k]) | set(b[:k])
     return len(set(a[:k]) & set(b[:k])) / len(union) if union else 1.0

@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from rbo import RankingSimilarity
 
 from recbole_finest.errors import UserError
 from recbole_finest.evaluator import measures
@@ -39,24 +38,30 @@ def pairs(seed: int, n: int = 1500, repeats: bool = False) -> tuple[np.ndarray, 
 
 
 @pytest.mark.parametrize("p", [0.3, 0.9, 0.99])
-def test_rbo_equals_the_package_rbo(p):
+def test_rbo_equals_its_definition_to_great_depth(p):
     left, right = pairs(0, n=4000)
     values = measures.rbo(left, right, k=12, p=p)
     expected = [
-        RankingSimilarity(brute_force.tidy(a), brute_force.tidy(b)).rbo_ext(p)
+        brute_force.rbo_to_great_depth(brute_force.tidy(a), brute_force.tidy(b), p)
         for a, b in zip(left, right)
     ]
     np.testing.assert_allclose(values, expected, **EXACT)
 
 
-def test_average_overlap_equals_the_package_rbo_with_p_1():
+def test_average_overlap_equals_the_mean_of_agreements():
     rng = np.random.default_rng(1)
     left, right = (np.argsort(rng.random((2000, 40)), axis=1)[:, :20] for _ in range(2))
     values = measures.average_overlap(left, right, k=10)
     expected = [
-        RankingSimilarity(a.tolist(), b.tolist()).rbo(k=10, p=1.0) for a, b in zip(left, right)
+        brute_force.mean_agreement(a.tolist(), b.tolist(), k=10) for a, b in zip(left, right)
     ]
     np.testing.assert_allclose(values, expected, **EXACT)
+
+
+def test_average_overlap_of_the_lists_of_webbers_figure_5():
+    left, right = (np.array([list(map(ord, word))]) for word in ("abcdefg", "zcavwxy"))
+    values = [round(measures.average_overlap(left, right, k)[0], 3) for k in range(1, 8)]
+    assert values == [0, 0, 0.222, 0.292, 0.313, 0.317, 0.312]
 
 
 @pytest.mark.parametrize("repeats", [False, True])
