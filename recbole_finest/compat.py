@@ -115,6 +115,8 @@ class WholePath(str):
 def quiet_recbole() -> None:
     """Silence the deprecation warnings that RecBole's own code causes; the user cannot act on them."""
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")
+    # pandas 3 on filling missing values in place, see data/tables.py
+    warnings.filterwarnings("ignore", message="A value is being set on a copy", module=r"recbole\.")
     warnings.filterwarnings("ignore", message=r".*torch\.cuda\.amp\.GradScaler.*")
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
 
