@@ -34,5 +34,9 @@ importlib.import_module("recbole_finest.evaluator.when_loaded").register_when_lo
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used, so that ``--help`` is quick."""
     if name in _EXPORTS:
-        return getattr(importlib.import_module(_EXPORTS[name]), name)
+        try:
+            return getattr(importlib.import_module(_EXPORTS[name]), name)
+        except ModuleNotFoundError as error:
+            errors = importlib.import_module("recbole_finest.errors")
+            raise ModuleNotFoundError(errors.how_to_install(error), name=error.name) from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

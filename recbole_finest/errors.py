@@ -20,6 +20,20 @@ class UserError(Exception):
     """
 
 
+def how_to_install(error: ModuleNotFoundError) -> str:
+    """What to do where RecBole is missing, which Python 3.12 and later do not install with this package.
+
+    Raises:
+        ModuleNotFoundError: ``error`` itself, of any other module.
+    """
+    if error.name != "recbole":
+        raise error
+    return (
+        "RecBole is not installed; install it with 'pip install --no-deps recbole==1.2.1' (it asks for a "
+        "Ray that Python 3.12 and later do not have, and that nothing here needs)"
+    )
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message; the name of its class where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -130,7 +130,8 @@ def bucket_of(keys: Keys, buckets: int) -> np.ndarray:
     """
     state = keys.copy()
     found = np.zeros(len(keys), np.int64)
-    active, jump = np.arange(len(keys)), np.zeros(len(keys), np.int64)
+    active: np.ndarray = np.arange(len(keys))
+    jump: np.ndarray = np.zeros(len(keys), np.int64)
     with np.errstate(over="ignore"):
         while len(active):
             found[active] = jump

@@ -10,7 +10,7 @@ from typing import Any
 from recbole_finest.benchmark.grid import sweep
 from recbole_finest.cli.parser import SettingsParser, parse_settings
 from recbole_finest.cli.stdout import checked_stdout, say_error
-from recbole_finest.errors import Unwritten, UserError
+from recbole_finest.errors import Unwritten, UserError, how_to_install
 from recbole_finest.parallel.signals import Interrupted, handled
 
 USAGE = "run_benchmark.py --config=GRID.yaml [--models=A,B …] [--setting=value …]"
@@ -52,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(list(sys.argv[1:] if argv is None else argv))
     except UserError as error:
         say_error(error)
+        return 2
+    except ModuleNotFoundError as error:
+        say_error(UserError(how_to_install(error)))
         return 2
     except Interrupted as interrupted:
         print("interrupted; the same command continues", file=sys.stderr)

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from recbole_finest.cli import COMMANDS, run
 from recbole_finest.cli.stdout import checked_stdout, say_error
-from recbole_finest.errors import UserError, nearest
+from recbole_finest.errors import UserError, how_to_install, nearest
 from recbole_finest.parallel.signals import Interrupted, handled
 
 
@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         if _reports_errors():
             say_error(error)
+        return 2
+    except ModuleNotFoundError as error:
+        say_error(UserError(how_to_install(error)))
         return 2
     except Interrupted as interrupted:
         if _is_first():

@@ -8,7 +8,7 @@ import threading
 import warnings
 from typing import Any
 
-from recbole_finest.errors import UserError
+from recbole_finest.errors import UserError, first_line
 
 RETRIES = 3  # of a task whose worker or machine was lost
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
@@ -19,15 +19,15 @@ def connect(address: str) -> Any:
     """Connect to a cluster within a bounded time; returns the module ``ray``.
 
     Raises:
-        UserError: there is none at the address.
+        UserError: there is none at the address, or no Ray here.
     """
     check_address(address)
+    if address not in ("auto", "local"):
+        _answers(address)
     ray = _quiet_ray()
     if address == "local":  # not in a thread: what Ray starts is killed when the thread ends
         ray.init(address=address, include_dashboard=False, **_QUIET)
         return ray
-    if address != "auto":
-        _answers(address)
     failed: list[str] = []
 
     def begin() -> None:
@@ -45,10 +45,20 @@ def connect(address: str) -> Any:
 
 
 def _quiet_ray() -> Any:
-    """Import Ray without its warning about ``pkg_resources`` and the tracebacks that it logs."""
+    """Import Ray without its warning about ``pkg_resources`` and the tracebacks that it logs.
+
+    Raises:
+        UserError: there is none, or Ray 2.6 lacks ``pkg_resources``, which setuptools 81 took away.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import ray
+        try:
+            import ray
+        except ImportError as error:
+            raise UserError(
+                f"a cluster needs Ray, which cannot be imported ({first_line(error)}); run "
+                "pip install 'recbole-finest[ray]', or leave out --engine=ray or --address"
+            ) from error
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray
 

@@ -7,6 +7,7 @@ import pytest
 
 from recbole_finest.cli import COMMANDS
 from recbole_finest.cli.main import main
+from recbole_finest.errors import how_to_install
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -31,3 +32,32 @@ def test_help_on_a_command_imports_neither_pytorch_nor_another_command():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.stdout.splitlines()[-1] == "0 set()"
+
+
+WITHOUT_RECBOLE = """
+import sys
+class Gone:
+    def find_spec(name, path=None, target=None):
+        if name == "recbole":
+            raise ModuleNotFoundError("No module named 'recbole'", name=name)
+sys.meta_path.insert(0, Gone)
+import recbole_finest, recbole_finest.cli.benchmark as grid, recbole_finest.cli.main as run
+print(run.main(["--model=SASRec"]), grid.main(["--models=SASRec"]))
+try:
+    recbole_finest.Config
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
+
+def test_where_recbole_is_missing_every_entry_says_how_to_install_it():
+    words = [sys.executable, "-W", "ignore", "-c", WITHOUT_RECBOLE]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    codes, said = done.stdout.splitlines()
+    assert codes == "2 2" and "'pip install --no-deps recbole==1.2.1'" in said
+    assert done.stderr.splitlines() == [f"error: {said}"] * 2
+
+
+def test_another_missing_module_is_a_mistake_of_ours():
+    with pytest.raises(ModuleNotFoundError, match="torchh"):
+        how_to_install(ModuleNotFoundError("No module named 'torchh'", name="torchh"))

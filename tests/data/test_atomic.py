@@ -118,7 +118,7 @@ def test_ids_that_pandas_takes_for_missing_are_names(tmp_path, caplog):
     assert tokens["user_id"].tolist() == ["[PAD]", *names]
     assert tokens["item_id"].tolist() == ["[PAD]", "NA", "a", "b", "c"]
     assert data.dataset.item_feat["price"].tolist()[1:] == [2, 1, 3, 4]
-    table = pd.read_csv(io.StringIO("\n".join(["name", *names])))  # before 2.0, None is a name to pandas
+    table = pd.read_csv(io.StringIO("\n".join(["name", *names])))  # None is a name to pandas 1
     lost = ", ".join(sorted(name for name, gone in zip(names, table["name"].isna()) if gone))
     assert lost in ("N/A, NA, None, nan, null", "N/A, NA, nan, null")
     assert f"'user_id' of 'mini.inter' has the names {lost}" in caplog.text

@@ -123,6 +123,6 @@ def test_a_copy_has_a_separator_in_a_gap_and_goes_away(tmp_path, word):
     path = tmp_path / "mini.item"
     path.write_text(f'item_id:token\tclass:token_seq\tn:float\n"a\tz"\t{word}\t0.10\n\tt u\t\n')
     with sequences_filled(str(path), FORM) as found:
-        copy = open(found, encoding="utf-8").read()
+        copy = Path(found).read_text(encoding="utf-8")
     assert copy == 'item_id:token\tclass:token_seq\tn:float\n"a\tz"\t \t0.10\n\tt u\t\n'
     assert not Path(found).exists() and "\tt u\t\n" in path.read_text()
