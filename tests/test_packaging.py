@@ -5,7 +5,11 @@ import pkgutil
 import re
 from pathlib import Path
 
+import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import recbole_finest
 
@@ -47,3 +51,49 @@ def test_the_api_reference_begins_with_the_public_names():
     index = (ROOT / "docs" / "api" / "index.rst").read_text()
     named = {module + "." + name for name, module in recbole_finest._EXPORTS.items()}
     assert set(re.findall(r"^   (recbole_finest\.[\w.]+)$", index, re.MULTILINE)) == named
+
+
+# Tested sets of packages ------------------------------------------------------------------------------
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    """What the package asks for on Python 3.11, with these extras."""
+    options = CONFIG["options"], CONFIG["options.extras_require"]
+    texts = [options[0]["install_requires"], *(options[1][extra] for extra in extras)]
+    lines = [line for text in texts for line in text.splitlines() if line and line[0] != "#"]
+    found = [Requirement(line) for line in lines]
+    return [r for r in found if not r.marker or r.marker.evaluate({"python_version": "3.11"})]
+
+
+def pins(file: str) -> list[Requirement]:
+    lines = (ROOT / file).read_text().splitlines()
+    return [Requirement(line) for line in lines if not line.startswith("#")]
+
+
+def pinned(requirement: Requirement) -> Version:
+    return Version(next(iter(requirement.specifier)).version)
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_oldest_set_has_the_lower_bounds():
+    oldest = {plain(pin.name): pinned(pin) for pin in pins("constraints-oldest.txt")}
+    for asked in requirements("parquet", "gate", "ray"):
+        for bound in asked.specifier:
+            if bound.operator in (">=", "=="):
+                assert oldest[plain(asked.name)] == Version(bound.version), asked
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_the_newest_set_is_whole_and_within_the_bounds(python):
+    assert python in SpecifierSet(CONFIG["options"]["python_requires"])
+    here = {"python_version": python}
+    newest = [pin for pin in pins("constraints.txt") if not pin.marker or pin.marker.evaluate(here)]
+    names = [plain(pin.name) for pin in newest]
+    assert len(names) == len(set(names))
+    found = {plain(pin.name): pinned(pin) for pin in newest}
+    for asked in requirements("parquet", "gate", "test"):
+        assert found[plain(asked.name)] in asked.specifier, asked
+    assert found["recbole"] == Version("1.2.1")
