@@ -115,8 +115,10 @@ class WholePath(str):
 def quiet_recbole() -> None:
     """Silence the deprecation warnings that RecBole's own code causes; the user cannot act on them."""
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"recbole\.")
-    # pandas 3 on filling missing values in place, see data/tables.py
+    # pandas 3 on filling missing values in place (data/tables.py), and PyTorch on the columns that it hands
+    # out for reading only; the table that they are of is let go
     warnings.filterwarnings("ignore", message="A value is being set on a copy", module=r"recbole\.")
+    warnings.filterwarnings("ignore", message=r".*NumPy array is not writable", module=r"recbole\.")
     warnings.filterwarnings("ignore", message=r".*torch\.cuda\.amp\.GradScaler.*")
     warnings.filterwarnings("ignore", message=r".*enable_nested_tensor.*")
 
