@@ -131,8 +131,9 @@ def _columns(path: Path, part: pd.DataFrame) -> pd.DataFrame:
         times = as_numbers(table["time"])
         if not np.isfinite(times).all():
             at = int((~np.isfinite(times)).argmax())
+            time = np.asarray(table["time"].iloc[at]).item()
             raise UserError(
-                f"row {part.index[at] + 2} of '{path}' has the time {table['time'].iloc[at]!r}, which is "
+                f"row {part.index[at] + 2} of '{path}' has the time {time!r}, which is "
                 "no number; leave the row or the column out"
             )
         table["time"] = times

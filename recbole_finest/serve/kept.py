@@ -34,7 +34,7 @@ class Kept:
         if len(lists) and lists.occurrence.max() > 1:
             twice = lists.users[lists.occurrence > 1][0]
             raise UserError(
-                f"others is '{path}', which has two lists for {twice!r}; give one list a person"
+                f"others is '{path}', which has two lists for {str(twice)!r}; give one list a person"
             )
         if lists.codes.shape[1] < k:
             raise UserError(

@@ -109,7 +109,8 @@ def _lists(table: pd.DataFrame, path: Path) -> RankLists:
 
     def refuse(wrong: np.ndarray, what: str) -> None:
         if wrong.any():
-            raise UserError(f"{path}: in the list of {named[wrong.argmax()]!r} {what}.")
+            first = np.asarray(named[wrong.argmax()]).item()
+            raise UserError(f"{path}: in the list of {first!r} {what}.")
 
     refuse(
         pd.DataFrame({"user": user, "item": item}).duplicated().to_numpy(), "an item is repeated"
@@ -130,8 +131,8 @@ def _lists(table: pd.DataFrame, path: Path) -> RankLists:
 def _numbers(table: pd.DataFrame, name: str, path: Path) -> np.ndarray:
     numbers = as_numbers(table[name])
     if np.isnan(numbers).any():
-        at = int(np.isnan(numbers).argmax())
-        raise UserError(f"{path}: the {name} {table[name].iloc[at]!r} is not a number.")
+        first = np.asarray(table[name].iloc[int(np.isnan(numbers).argmax())]).item()
+        raise UserError(f"{path}: the {name} {first!r} is not a number.")
     return numbers
 
 

@@ -125,7 +125,7 @@ def broken_controls(trainings: pd.DataFrame, keys: Keys) -> list[str]:
                 place = (
                     f"{row['model']}, {row['dataset']}, seed {row['seed']}, {row['shuffle_order']}"
                 )
-                found.append(f"{measure_label(key)} {value!r} ({place})")
+                found.append(f"{measure_label(key)} {float(value)!r} ({place})")
     return found
 
 

@@ -67,6 +67,9 @@ def test_parquet_is_read_like_a_table(tmp_path):
     lists = read_lists(tmp_path / "a.parquet")
     assert lists.users.tolist() == ["1", "2"]
     assert lists.items.tolist() == [["7", "8"], ["7", ""]]
+    table.assign(item=7).to_parquet(tmp_path / "c.parquet")
+    with pytest.raises(UserError, match="in the list of 1 an item is repeated"):
+        read_lists(tmp_path / "c.parquet")
     with pytest.raises(UserError, match="not a Parquet file"):
         read(tmp_path, "b.parquet", "user,item,rank\n")
 
