@@ -67,7 +67,7 @@ def test_ctrl_c_while_workers_start_is_one_sentence(small_grid, write_grid, tmp_
         time.sleep(0.02)
     time.sleep(0.5)  # its worker is importing
     os.killpg(process.pid, signal.SIGINT)
-    error = process.communicate(timeout=60)[1]
+    error = process.communicate(timeout=300)[1]  # it ends once its worker has imported
     assert process.returncode == 130 and "Traceback" not in error
     assert "interrupted; the same command continues" in error
 
