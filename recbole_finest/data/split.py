@@ -35,7 +35,7 @@ def held_out(log: InteractionLog, positions: np.ndarray, ratio: float) -> np.nda
     """
     if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not 0 < ratio < 1:
         raise UserError(f"{LAST_RATIO} is {ratio!r}, but must be a number between 0 and 1")
-    begin, exact = log.user_begin, Fraction(repr(ratio))
+    begin, exact = log.user_begin, Fraction(repr(float(ratio)))
     held = np.array([int(exact * n) for n in np.diff(begin).tolist()])
     return positions >= (begin[1:] - held)[log.user[positions]]
 

@@ -115,9 +115,10 @@ def test_the_last_share_of_each_user_is_test(tmp_path):
     assert data.train[:]["user_id"].unique_consecutive().tolist() == [1, 4, 3, 2]
 
 
-def test_a_share_is_read_as_the_decimal_it_prints_as(tmp_path):
+@pytest.mark.parametrize("ratio", [0.29, np.float64(0.29)])  # 28.999… in binary
+def test_a_share_is_read_as_the_decimal_it_prints_as(tmp_path, ratio):
     rows = [f"u i{i} {i}" for i in range(100)]
-    split = {"split": {"last_ratio": 0.29}, "order": "TO", "mode": "full"}  # 28.999… in binary
+    split = {"split": {"last_ratio": ratio}, "order": "TO", "mode": "full"}
     assert len(load(write(tmp_path, rows), eval_args=split).test) == 29
 
 
