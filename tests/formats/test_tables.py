@@ -70,7 +70,7 @@ def test_the_shells_pipe_is_read(tmp_path):
 def test_parquet_is_read_as_pandas_reads_it(tmp_path):
     given = pd.DataFrame(
         {
-            "user": ["a", None, "é"] * 50,
+            "user": pd.Series(["a", None, "é"] * 50, dtype=object),
             "item": np.arange(150),
             "rank": np.linspace(0, 1, 150),
             "more": ["x"] * 150,

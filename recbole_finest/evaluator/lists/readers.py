@@ -25,7 +25,7 @@ from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.folders.manifest import check_listed
 from recbole_finest.formats.numbers import as_numbers
 from recbole_finest.formats.plain import check_unpacked
-from recbole_finest.formats.tables import as_tokens
+from recbole_finest.formats.tables import as_tokens, coded
 
 TREC_COLUMNS = ["user", "q0", "item", "rank", "score", "tag"]
 
@@ -98,8 +98,8 @@ def _lists(table: pd.DataFrame, path: Path) -> RankLists:
     for name in ("user", "item"):
         if (table[name].isna() | (table[name] == "")).any():
             raise UserError(f"{path}: a row has no {name}.")
-    user, queries = pd.factorize(table["user"].astype(str))
-    item, vocabulary = pd.factorize(table["item"].astype(str))
+    user, queries = coded(table["user"])
+    item, vocabulary = coded(table["item"])
     rank = _numbers(table, "rank", path) if "rank" in table else None
     score = _numbers(table, "score", path) if "score" in table else None
     order = np.lexsort((np.arange(len(user)) if rank is None else rank, user))  # stable

@@ -11,7 +11,7 @@ import pandas as pd
 
 from recbole_finest.errors import UserError, printable
 from recbole_finest.evaluator.lists.frames import read_frame, renamed
-from recbole_finest.formats.tables import as_tokens
+from recbole_finest.formats.tables import as_tokens, coded
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,11 @@ class Truth:
         for column in ("user", "item"):
             if (table[column].isna() | (table[column] == "")).any():
                 raise UserError(f"{name}: a row has no {column}.")
-        rows = table[["user", "item"]].astype(str)
+        (user, users), (item, items) = (coded(table[column]) for column in ("user", "item"))
+        rows = pd.DataFrame({"user": user, "item": item})
         kept = rows.drop_duplicates()
         try:
-            users, items = (as_tokens(kept[column]) for column in ("user", "item"))
+            users, items = as_tokens(users[kept["user"]]), as_tokens(items[kept["item"]])
         except ValueError as error:
             raise UserError(f"{name} cannot be read: {error}.") from None
         return cls(users, items, name, len(rows) - len(kept))

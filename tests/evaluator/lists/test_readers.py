@@ -176,3 +176,18 @@ def test_lists_in_a_runs_folder_must_be_those_that_the_run_wrote(tmp_path, damag
         path.write_bytes(bytes(content))
     with pytest.raises(UserError, match=r"base.npz' (is a link|has another SHA-256)"):
         read_lists(path)
+
+
+def test_long_names_that_are_repeated_take_no_room(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    code = arrow.array(np.zeros(100_000, np.int8))
+    user = arrow.DictionaryArray.from_arrays(code, arrow.array(["u" * 4000]))
+    rank = arrow.array(np.arange(100_000))
+    table = arrow.table({"user": user, "item": rank, "rank": rank})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    before = arrow.default_memory_pool().max_memory()
+    lists = read_lists(tmp_path / "a.parquet")
+    assert lists.items.shape == (1, 100_000) and lists.users.tolist() == ["u" * 4000]
+    assert arrow.default_memory_pool().max_memory() - before < 2**26  # 400 MB, written out
