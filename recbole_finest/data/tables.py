@@ -50,8 +50,9 @@ class TableDataset(SequentialDataset):
     """RecBole's sequential data set with the tables, and the missing values, that its code expects."""
 
     def _load_feat(self, filepath: str, source: Any) -> Table | None:
-        config = self.config
-        with sequences_filled(filepath, config) as filled:
+        if self._get_load_and_unload_col(source)[0] == set():
+            return None  # not to be loaded: what stands in the file does not matter
+        with sequences_filled(filepath, self.config) as filled:
             found = super()._load_feat(filled, source)
         return None if found is None else Table(found)
 
@@ -95,6 +96,15 @@ def sequences_filled(path: str, config: Any) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         table = pd.read_csv(path, **read)
         table[lists] = table[lists].fillna(config["seq_separator"])
-        copy = str(Path(folder) / Path(path).name)
-        table.to_csv(copy, index=False, **form)
-        yield copy
+        copy = Path(folder) / Path(path).name
+        _write(table, copy, **form)
+        yield str(copy)
+
+
+def _write(table: pd.DataFrame, path: Path, sep: str, encoding: str) -> None:
+    """Write a table of texts; of a separator of several characters pandas writes none."""
+    if len(sep) == 1:
+        table.to_csv(path, index=False, sep=sep, encoding=encoding)
+        return
+    rows = [table.columns, *table.fillna("").to_numpy()]
+    path.write_text("".join(sep.join(row) + "\n" for row in rows), encoding=encoding)

@@ -126,3 +126,21 @@ def test_a_copy_has_a_separator_in_a_gap_and_goes_away(tmp_path, word):
         copy = Path(found).read_text(encoding="utf-8")
     assert copy == 'item_id:token\tclass:token_seq\tn:float\n"a\tz"\t \t0.10\n\tt u\t\n'
     assert not Path(found).exists() and "\tt u\t\n" in path.read_text()
+
+
+def test_a_file_that_is_not_loaded_is_not_read(gaps):
+    item = gaps / "mini" / "mini.item"
+    item.write_bytes(item.read_bytes() + "d\tMüller\t1\tx y\n".encode("latin-1"))
+    found = load(gaps, load_col={"inter": COLUMNS["inter"]}).dataset
+    assert found.item_feat is None and found.item_num == 5  # and padding
+
+
+@pytest.mark.parametrize("separator", ["\t", ";;"])
+def test_a_copy_has_the_files_separator(tmp_path, separator):
+    path = tmp_path / "x.item"
+    rows = [["item_id:token", "class:token_seq"], ["a", "s t"], ["b", ""]]
+    path.write_text("".join(separator.join(row) + "\n" for row in rows))
+    config = {"field_separator": separator, "seq_separator": " ", "encoding": "utf-8"}
+    with sequences_filled(str(path), config) as filled:
+        lines = Path(filled).read_text().splitlines()
+    assert [line.split(separator) for line in lines] == [*rows[:2], ["b", " "]]
