@@ -15,7 +15,6 @@ from recbole_finest.experiment.stages import fine_tune, train_base
 from recbole_finest.folders.manifest import Manifest
 from recbole_finest.method import make_method
 from recbole_finest.reference.build import build_references
-from recbole_finest.train.mode import prepare_data
 from recbole_finest.train.resume import ResumableTrainer
 
 
@@ -68,6 +67,3 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two checkpoints have the same weights and curves, bit by bit."""
     weights = all(torch.equal(w, other["state_dict"][n]) for n, w in one["state_dict"].items())
     return weights and one["curve"] == other["curve"] and one["epochs"] == other["epochs"]
-
-
-__all__ = ["prepare_data"]
