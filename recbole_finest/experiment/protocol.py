@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recbole_finest.config.checks import check_validation
+from recbole_finest.config.config import Config
 from recbole_finest.config.roles import Role, of_base, of_role
 from recbole_finest.config.settings import properties_dir, read_yaml
+from recbole_finest.data.from_settings import is_perturbed
 from recbole_finest.method import METHODS, Method
 from recbole_finest.names import (
     ALONE,
@@ -90,6 +93,22 @@ def side_of(method: Method, on_perturbed: bool, settings: Mapping[str, Any] | An
         own = "own" in (method.lists_of, settings["reference_model"])
         lists = tuple(Base(s, on_perturbed and own) for s in method.list_seeds(seed))
     return Side(bases, trains, lists, bool(lists) and method.needs_reference_scores)
+
+
+def check_bases(config: Config, methods: Iterable[Method], given: bool) -> None:
+    """Refuse a ``valid_metric`` that no base can be trained by, where a run trains one.
+
+    Args:
+        config: the run's settings.
+        methods: its methods.
+        given: whether the clean base of the run's seed is a checkpoint; those of the perturbed log, of
+            other seeds and by ``recipe`` are trained all the same.
+    """
+    there = {Base(config["seed"], False)} if given else set()
+    known = {base for method in methods for base in side_of(method, False, config).known()}
+    known |= {Base(seed, False) for seed in config["seeds"] or [config["seed"]]}
+    if known - there or is_perturbed(config):
+        check_validation(config)
 
 
 def lists_name(bases: Sequence[Base], seed: int) -> str:

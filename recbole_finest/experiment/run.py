@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from recbole_finest.config.checks import check_validation
 from recbole_finest.config.config import Config
 from recbole_finest.data.from_settings import draw_test_perturbation, is_perturbed
 from recbole_finest.data.log import InteractionLog
@@ -25,7 +24,14 @@ from recbole_finest.experiment.cost import cost
 from recbole_finest.experiment.earlier import same_data
 from recbole_finest.experiment.output import Output
 from recbole_finest.experiment.progress import COMPARISON, DATA, Progress, described, planned
-from recbole_finest.experiment.protocol import CONTROL_FAILED, Base, Side, lists_name, side_of
+from recbole_finest.experiment.protocol import (
+    CONTROL_FAILED,
+    Base,
+    Side,
+    check_bases,
+    lists_name,
+    side_of,
+)
 from recbole_finest.experiment.replicates import check_replicates
 from recbole_finest.experiment.result import result_of
 from recbole_finest.experiment.stages import (
@@ -40,14 +46,7 @@ from recbole_finest.experiment.stages import (
 from recbole_finest.experiment.tracking import log_result, tracked
 from recbole_finest.method import Method, make_method
 from recbole_finest.model.average import AverageModel
-from recbole_finest.names import (
-    BASE,
-    CONTROL,
-    FINEST,
-    RECBOLE_ORDER,
-    SEED_CONTROL,
-    perturbed,
-)
+from recbole_finest.names import BASE, CONTROL, FINEST, RECBOLE_ORDER, SEED_CONTROL, perturbed
 from recbole_finest.reference.build import build_references
 from recbole_finest.reference.lists import ReferenceLists, reference_k
 from recbole_finest.train.checkpoint import Trained, load_base
@@ -98,8 +97,7 @@ class Run:
         config = self.config
         self._plan([False, True] if is_perturbed(config) else [False])
         with self.stage(DATA):
-            if self.checkpoint is None or is_perturbed(config):
-                check_validation(config)
+            check_bases(config, self.methods.values(), given=self.checkpoint is not None)
             self.data = prepare(config)
             self.why_not_packed = choose_training_mode(self.data)
             self.k = reference_k(config, self.data.log.n_items, self.logger.warning)

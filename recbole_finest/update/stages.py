@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from recbole_finest.config.checks import check_validation
 from recbole_finest.config.config import Config
 from recbole_finest.data.prepare import Data, prepare
 from recbole_finest.evaluator.evaluation import valid_reference
@@ -98,6 +99,9 @@ class Stages:
     def _load(self) -> None:
         """Today's data, what the deployed model knew of it, and the deployed model on it."""
         config, log_to = self.config, self.output.logger
+        trains_base = self.retrains or self.request.start == "anew"
+        if trains_base and self.request.test != "none":
+            check_validation(config)
         self.data = prepare(config)
         if self.request.test == "none":
             self.data = on_everything(self.data)

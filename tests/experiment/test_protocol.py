@@ -3,9 +3,11 @@
 import pytest
 
 from recbole_finest.config.config import Config
+from recbole_finest.errors import UserError
 from recbole_finest.experiment.protocol import (
     Base,
     Side,
+    check_bases,
     declared_question,
     lists_name,
     question,
@@ -127,3 +129,25 @@ def test_the_question_of_what_a_result_names_without_saying_it():
     for name in ("base", "control", "seed_control", "base_recbole_order"):
         assert declared_question(name, {}) == "alone"
     assert declared_question("os:path", {}) == "unknown"  # nothing that a file names is imported
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "methods", "trained"),
+    [
+        (True, {}, ["none", "keep", "plain", "finest", "distillation"], False),
+        (True, {"perturbation_ratio": 0.001}, ["plain"], True),  # base'
+        (True, {"seeds": [7, 8]}, ["plain"], True),
+        (True, {}, ["recipe"], True),
+        (True, {}, ["ensemble"], True),
+        (True, {}, ["finest_ensemble"], True),
+        (False, {}, ["plain"], True),
+    ],
+)
+def test_no_base_is_trained_with_a_measure_of_stability(given, settings, methods, trained):
+    known = {"seed": 7, "perturbation_ratio": 0, "topk": [5], "valid_metric": "RBO@5", **settings}
+    config = Config("SASRec", "ml-100k", None, known)
+    made = [make_method(name, config) for name in methods]
+    if not trained:
+        return check_bases(config, made, given)
+    with pytest.raises(UserError, match="valid_metric is 'RBO@5', a measure of stability"):
+        check_bases(config, made, given)

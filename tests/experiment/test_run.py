@@ -12,6 +12,7 @@ import yaml
 from recbole_finest import (
     Config,
     FinestTrainer,
+    UserError,
     build_model,
     prepare_data,
     reference_lists,
@@ -21,6 +22,8 @@ from recbole_finest.cli.main import main
 from recbole_finest.evaluator.lists.ranklists import RankLists
 from recbole_finest.report.run.collect import collect
 from recbole_finest.report.run.run_folder import RunFolder
+
+from ..update.two_days import untrained
 
 PARTS = ("model", "dataset", "seed", "device", "versions", "perturbation", "accuracy", "stability")
 
@@ -164,6 +167,16 @@ def test_a_run_starts_from_its_own_checkpoint(toy, tmp_path):
     second = run_finest("SASRec", "toy", config_dict=again)
     assert second["stability"]["finest"] == first["stability"]["finest"]
     assert second["accuracy"]["base"] == first["accuracy"]["base"]
+
+
+def test_a_recipe_beside_a_given_base_is_not_validated_by_stability(toy, tmp_path):
+    given = {name: toy[name] for name in ("data_path", "output_dir")}
+    path = untrained("GRU4Rec", tmp_path, Path(toy["data_path"]), hidden_size=8)
+    given |= {"base_checkpoint": str(path), "perturbation_ratio": 0, "topk": [5]}
+    given |= {"valid_metric": "RBO@5", "baselines": ["recipe"]}
+    with pytest.raises(UserError, match="valid_metric is 'RBO@5', a measure of stability"):
+        run_finest("GRU4Rec", "toy", config_dict=given)
+    assert not (tmp_path / "run").exists()
 
 
 def test_resume_takes_finished_stages_and_gives_the_same_result(toy, tmp_path):

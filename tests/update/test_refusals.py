@@ -1,5 +1,7 @@
 """What an update refuses: one sentence, and nothing written."""
 
+import json
+
 import pytest
 import torch
 
@@ -52,12 +54,28 @@ SETTINGS = [
     ({"update_news_power": -1}, "update_news_power is -1, but must be a number of at least 0"),
     ({"update_list_age": 0}, "update_list_age is 0, but must be a number above 0, or null"),
     ({"reference_k": 50}, "the largest that fits is 20"),
+    ({"topk": [5], "valid_metric": "RBO@5"}, "valid_metric is 'RBO@5', a measure of stability"),
 ]
 
 
 @pytest.mark.parametrize(("settings", "said"), SETTINGS, ids=[next(iter(s)) for s, _ in SETTINGS])
 def test_another_architecture_or_field(days, deployed_run, tmp_path, settings, said):
     refused(deployed_run, "today", tmp_path / "new", days, said, settings=settings)
+
+
+def test_a_base_is_not_validated_by_stability(days, deployed_run, tmp_path):
+    """Nor is one that finest then starts from; a model that is only fine-tuned may be."""
+    by_lists = {"topk": [5], "valid_metric": "RBO@5"}
+    given = {"method": "finest", "start": "anew", "settings": by_lists}
+    said = "has nothing to compare with while base is trained"
+    refused(deployed_run, "today", tmp_path / "new", days, said, **given)
+    given = {"data_path": str(days), "output_dir": str(tmp_path / "new"), **by_lists}
+    update_model(deployed_run, "today", "finest", config_dict=given)
+    curves = json.loads((tmp_path / "new/curves.json").read_text())["model"]
+    assert curves[0].keys() >= {"rbo@5"} and 0 < curves[0]["rbo@5"] <= 1
+    given |= {"output_dir": str(tmp_path / "all")}  # where nothing is validated
+    found = update_model(deployed_run, "today", test="none", config_dict=given)
+    assert found["update"]["method"] == "retrain"
 
 
 def test_what_does_not_change_the_model_may_be_given(days, deployed_run, tmp_path):
