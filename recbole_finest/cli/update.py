@@ -23,7 +23,7 @@ Old users and items keep their weights, whatever their ids are today; new ones a
                     news only; warm_start: from yesterday's weights, the next-item loss alone; finest or
                     distillation: from these too, with yesterday's lists as references as far as they should
                     still hold, where one model is to serve all and little is new
-  --start           deployed, or anew: a base is trained on today's log first
+  --start           deployed, or anew, for finest and distillation: a base is trained on today's log first
   --test            last: each person's last interaction is held out, so that accuracy is known; none:
                     everything is trained on, for serving
   --allow_shrink    accept a log without most of yesterday's users or items

@@ -38,7 +38,8 @@ def update_model(
         dataset: name of today's data set.
         method: ``retrain`` (on today's log alone), ``warm_start`` (the deployed model's weights, next-item
             loss alone), ``finest`` or ``distillation`` (its weights, and its lists as references).
-        start: ``deployed``, from its weights, or ``anew``, from a base trained on today's log first.
+        start: ``deployed``, from its weights, or ``anew``, for ``finest`` and ``distillation``, from a base
+            trained on today's log first.
         test: ``last``, each person's last interaction is held out of training so that accuracy is known, or
             ``none``, everything is trained on.
         allow_shrink: accept a log without most of yesterday's users or items.

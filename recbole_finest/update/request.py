@@ -24,7 +24,8 @@ class Request:
         deployed: a run's folder, or a ``.pth``.
         dataset: name of today's data set.
         method: one of ``WAYS``.
-        start: ``deployed``, from its weights, or ``anew``, from a base trained on today's log first.
+        start: ``deployed``, from its weights, or ``anew``, for ``finest`` and ``distillation``, from a base
+            trained on today's log first.
         test: ``last``, each person's last interaction is held out, or ``none``.
         allow_shrink: accept a log without most of yesterday's users or items.
         deployed_until: newest time that the deployed model was trained on, or None.
@@ -66,4 +67,9 @@ class Request:
             raise UserError(
                 "method=warm_start continues the deployed weights, and start=anew does not; use "
                 "method=retrain to train on today's log alone"
+            )
+        if self.method == RETRAIN and self.start == "anew":
+            raise UserError(
+                "method=retrain trains on today's log alone, and start=anew is for method=finest or "
+                "distillation, which fine-tune such a model; give one of them, or leave start out"
             )

@@ -34,6 +34,7 @@ WORDS = [
     ({"allow_shrink": 1}, "allow_shrink is 1, but must be True or False"),
     ({"deployed_until": "monday"}, "deployed_until is 'monday', but must be a time"),
     ({"method": "warm_start", "start": "anew"}, "use method=retrain"),
+    ({"start": "anew", "method": "retrain"}, "start=anew is for method=finest or distillation"),
     ({"dataset": ""}, "dataset is not set; give --dataset=NAME"),
     ({"deployed": ""}, "deployed is not set; give --deployed=RUN_FOLDER_OR_PTH"),
 ]
