@@ -22,6 +22,7 @@ from recbole_finest.serve.settings import checkpoint_file
 from recbole_finest.serve.vocabulary import Vocabulary
 from recbole_finest.train.checkpoint import training_rows
 
+NIGHTS = "base_epochs"  # which checkpoints of an update have, and no others
 Times = tuple[float, float, float]
 
 
@@ -38,6 +39,7 @@ class Deployed:
         rows: keys of the interactions it was trained on, ``[n]``, int64, ascending; None where unknown.
         times: oldest, median and newest time of these; None where unknown.
         base_epochs: epochs of its training from scratch.
+        by_update: whether an update made it, whose settings are those of a night.
     """
 
     file: Path
@@ -48,6 +50,7 @@ class Deployed:
     rows: np.ndarray | None
     times: Times | None
     base_epochs: int
+    by_update: bool = False
 
     @cached_property
     def keys(self) -> dict[str, Keys]:
@@ -99,6 +102,7 @@ def load_deployed(
         None if known["rows"] is None else known["rows"].numpy(),
         None if known["times"] is None else tuple(known["times"]),
         _base_epochs(file, checkpoint, settings),
+        NIGHTS in checkpoint,
     )
 
 
@@ -120,8 +124,8 @@ def _of_its_data(
 
 def _base_epochs(file: Path, checkpoint: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
     """Epochs of the training from scratch that this model goes back to, as far as anything says."""
-    if "base_epochs" in checkpoint:
-        return checkpoint["base_epochs"]
+    if NIGHTS in checkpoint:
+        return checkpoint[NIGHTS]
     if "epoch" in checkpoint and "epochs" not in checkpoint:  # RecBole's: the best one
         return int(checkpoint["epoch"]) + 1
     base = file.with_name(f"{BASE}.pth")

@@ -94,7 +94,9 @@ def _taken(
     known = dict(deployed.settings)
     taken = taken_from(known, Config(model, dataset, None, own_loss(model, known)))
     taken = {n: v for n, v in taken.items() if not (deployed.by_recbole and n in OF_RECBOLE)}
-    taken |= {**_data_path(known, dataset), "eval_args": _split(known), "rank_margin": MARGIN}
+    taken |= {**_data_path(known, dataset), "eval_args": _split(known)}
+    if not deployed.by_update:  # else it is MARGIN already, or was given on an earlier night
+        taken["rank_margin"] = MARGIN
     most = max(1, int(SHARE * deployed.base_epochs))
     taken["finest_epochs"] = min(most, taken.get("finest_epochs", asked["finest_epochs"]))
     if everything:  # nothing is held out that could stop training early

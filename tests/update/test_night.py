@@ -132,6 +132,18 @@ def test_two_nights_in_a_chain(days, deployed_run, tmp_path):
     assert torch.load(tmp_path / "second/model.pth", weights_only=True)["base_epochs"] == 2
 
 
+def test_a_margin_that_was_given_one_night_is_kept(days, deployed_run, tmp_path):
+    """As every other setting; the margin of a run is not, nor is one that no night was given."""
+    nights = [({}, 0), ({"rank_margin": 0.2, "rank_weight": 7}, 0.2), ({}, 0.2), ({}, 0.2)]
+    path = deployed_run  # of margin 0.1
+    for number, (given, margin) in enumerate(nights):
+        folder = tmp_path / f"night{number}"
+        night(path, "today", folder, days, "warm_start", settings=given)
+        written = torch.load(folder / "model.pth", weights_only=True)["config"]
+        assert (written["rank_margin"], written["rank_weight"]) == (margin, 7 if number else 10)
+        path = folder
+
+
 def test_everything_is_trained_on_where_nothing_is_held_out(days, deployed_run, tmp_path):
     found = night(deployed_run, "today", tmp_path / "all", days, test="none")["update"]
     assert found["accuracy"] is None and found["people"]["all"] == 32
