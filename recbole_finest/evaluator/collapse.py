@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from recbole_finest.data.instances import InstanceView
-from recbole_finest.names import BASE, CONTROLS, compared
+from recbole_finest.method import METHODS
+from recbole_finest.names import BASE, CONTROLS, PERTURBED, compared, is_perturbed
 from recbole_finest.scoring.scorer import Scorer
 
 DEPTH = 10  # entries of a list that count
@@ -112,6 +113,13 @@ def sentence(label: str, name: str, how: str) -> str:
         name: its name in the run.
         how: from :func:`collapse`.
     """
-    of_base = name.startswith(BASE) or name in CONTROLS
-    setting = "learning_rate" if of_base else "finest_learning_rate"
+    setting = "finest_learning_rate" if _fine_tuned(name) else "learning_rate"
     return f"{label} has collapsed: {how}. Its stability does not count; lower {setting}."
+
+
+def _fine_tuned(name: str) -> bool:
+    """Whether fine-tuning made a model; of a method of the user's own, which is not imported, it did."""
+    if name.startswith(BASE) or name in CONTROLS:
+        return False
+    method = METHODS.get(name.removesuffix(PERTURBED))
+    return method is None or method.fine_tunes[is_perturbed(name)]

@@ -93,6 +93,10 @@ def test_the_sentence_names_the_model_and_the_learning_rate_that_is_meant():
     assert said.endswith("lower finest_learning_rate.")
     for name in ("base_perturbed", "control", "base_recbole_order"):
         assert sentence(name, name, "…").endswith("lower learning_rate.")
+    for name in ("none", "keep", "recipe", "recipe_perturbed", "ensemble"):  # nothing is fine-tuned
+        assert sentence(name, name, "…").endswith("lower learning_rate.")
+    for name in ("plain", "warm_start_perturbed", "finest_ensemble", "mine:Mine"):
+        assert sentence(name, name, "…").endswith("lower finest_learning_rate.")
 
 
 @pytest.mark.parametrize(
