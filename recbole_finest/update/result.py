@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from recbole_finest.evaluator.collapse import sentence
 from recbole_finest.evaluator.evaluation import Evaluation, list_profile
+from recbole_finest.names import BASE, DEPLOYED, UPDATED
 from recbole_finest.update.measure import Pair
-from recbole_finest.update.request import Request
+from recbole_finest.update.request import RETRAIN, Request
 
 
 def result_of(
@@ -24,6 +26,7 @@ def result_of(
     config, log, known = pair.config, pair.data.log, pair.known
     train, targets = log.train_positions, pair.data.test.inter_feat.positions
     honest = request.test == "last"
+    collapsed = {name: one.collapsed for name, one in found.items() if one.collapsed}
     return {
         "model": config["model"],
         "dataset": config["dataset"],
@@ -31,6 +34,7 @@ def result_of(
         "device": str(config["device"]),
         "shuffle_order": config["shuffle_order"],
         "training_mode": "packed" if pair.data.packed else "instance",
+        **({"collapsed": collapsed} if collapsed else {}),
         "lists": {name: list_profile(config, one, log) for name, one in found.items()},
         "update": {
             "method": request.method,
@@ -48,6 +52,23 @@ def result_of(
             "targets_deployed_had": int(known.rows[targets].sum()),
         },
     }
+
+
+def collapses(found: Mapping[str, Evaluation], method: str) -> list[str]:
+    """A sentence for each of both models whose lists have collapsed.
+
+    Args:
+        found: their lists.
+        method: that made tonight's.
+    """
+    said = []
+    if (how := found[DEPLOYED].collapsed) is not None:
+        said.append(
+            f"the deployed model has collapsed: {how}. Similarity to it does not count; deploy another one."
+        )
+    if (how := found[UPDATED].collapsed) is not None:
+        said.append(sentence("tonight's model", BASE if method == RETRAIN else method, how))
+    return said
 
 
 def cost_of(seconds: float, retraining: float, how: str) -> dict[str, Any]:

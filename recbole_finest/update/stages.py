@@ -41,7 +41,7 @@ from recbole_finest.update.known import (
 )
 from recbole_finest.update.measure import Pair
 from recbole_finest.update.request import RETRAIN, Request
-from recbole_finest.update.result import cost_of, result_of
+from recbole_finest.update.result import collapses, cost_of, result_of
 from recbole_finest.update.tables import tables_of
 
 NOTHING_NEW = (
@@ -85,6 +85,8 @@ class Stages:
         with self._stage("evaluation"):
             pair = Pair(self.config, self.data, self.known, self.grown, model)
             found = pair.measured()
+        for said in collapses(found, self.request.method):
+            self.output.logger.warning(said)
         result = result_of(pair, found, self.request, self._cost(epochs)) | {
             "deployed": str(self.deployed.file),
             "reference_k": self.k,

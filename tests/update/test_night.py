@@ -45,6 +45,7 @@ def test_a_night_leaves_its_files_and_figures(days, deployed_run, tmp_path):
         k: v for k, v in result.items() if k != "output_dir"
     }
     found = result["update"]
+    assert "collapsed" not in result
     assert found["method"] == "finest" and result["deployed"] == str(deployed_run / "finest.pth")
     assert (found["new_users"], found["new_items"]) == (2, 1)
     # three people's last two interactions of yesterday, and of each newcomer's four the first two
@@ -130,6 +131,27 @@ def test_two_nights_in_a_chain(days, deployed_run, tmp_path):
     assert (found["new_users"], found["new_items"], found["new_interactions"]) == (0, 1, 2)
     assert found["people"] == {"all": 32, "without_news": 31, "with_news": 1}
     assert torch.load(tmp_path / "second/model.pth", weights_only=True)["base_epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "setting"), [("finest", "finest_learning_rate"), ("retrain", "learning_rate")]
+)
+def test_collapsed_lists_are_said(days, deployed_run, tmp_path, caplog, method, setting):
+    """Those of a wild learning rate; the night after, the deployed model is the one that has them."""
+    wild = {setting: 10, "training_mode": "instance", "state": "WARNING"}
+    night(deployed_run, "today", tmp_path / "wild", days, method, settings=wild)
+    result = json.loads((tmp_path / "wild/result.json").read_text())
+    assert set(result["collapsed"]) == {"updated"}
+    how = result["collapsed"]["updated"]
+    assert "32 of 32 test instances" in how
+    assert f"tonight's model has collapsed: {how}." in caplog.text
+    assert f"does not count; lower {setting}." in caplog.text
+    assert "the deployed model has" not in caplog.text
+    caplog.clear()
+    later = night(tmp_path / "wild", "today", tmp_path / "later", days, "warm_start")
+    assert "deployed" in later["collapsed"] and "32 of 32" in later["collapsed"]["deployed"]
+    assert "the deployed model has collapsed: 32 of 32" in caplog.text
+    assert "Similarity to it does not count; deploy another one." in caplog.text
 
 
 def test_a_margin_that_was_given_one_night_is_kept(days, deployed_run, tmp_path):
