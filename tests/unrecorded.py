@@ -52,13 +52,6 @@ UNRECORDED = [
     ),
     (
         "README.md",
-        "recbole_finest",
-        "model, recall@10",
-        2,
-        "printed by `make demo` at commit c766f32",
-    ),
-    (
-        "README.md",
         "What was learnt",
         ", question",
         1,
