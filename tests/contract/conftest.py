@@ -1,4 +1,4 @@
-"""The toy data, written once."""
+"""The toy data, written once, and a model of the user's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from .cases import write_own_model
 from .toy_data import write_toy_data
 
 
@@ -19,3 +20,12 @@ def toy_data(tmp_path_factory) -> Path:
 def own_toy_data(tmp_path) -> Path:
     """A toy data set that the test may change."""
     return write_toy_data(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def own_model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    write_own_model(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield

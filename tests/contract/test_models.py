@@ -27,7 +27,7 @@ from recbole_finest.train.checkpoint import origin
 from recbole_finest.train.finest import FinestTrainer
 from recbole_finest.train.mode import choose_training_mode
 
-from .cases import CASES, HOW, OWN_MODEL, make_config, write_own_model
+from .cases import CASES, HOW, OWN_MODEL, make_config
 
 K = 5
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
@@ -65,15 +65,6 @@ class Trained:
         data = self.data.but(eval_batch_size=batch_size)
         loader = data.train_loader("evaluation")
         return evaluate(self.config, Scorer(model, data.train), data.test_loader(), loader)
-
-
-@pytest.fixture(scope="module")
-def own_model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("own")
-    write_own_model(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        yield
 
 
 @pytest.fixture(scope="module", params=CASES)

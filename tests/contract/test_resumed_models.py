@@ -19,7 +19,7 @@ from recbole_finest.reference.build import build_references
 from recbole_finest.train.mode import choose_training_mode
 from recbole_finest.train.resume import ResumableTrainer
 
-from .cases import CASES, make_config, write_own_model
+from .cases import CASES, make_config
 
 pytestmark = pytest.mark.slow
 EPOCHS = 3
@@ -37,15 +37,6 @@ def stages(config: Config, data: Data, folder: Path, resume: bool) -> dict[str, 
     lists = build_references(config, data, base, folder / "reference", 5)
     fine_tune(config, data, output, "finest", base, Finest(config), lists, None, None)
     return {name: torch.load(folder / f"{name}.pth") for name in ("base", "finest")}
-
-
-@pytest.fixture(scope="module")
-def own_model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("own")
-    write_own_model(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(folder))
-        yield
 
 
 @pytest.mark.parametrize("order", ["stable", "recbole"])

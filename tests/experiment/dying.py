@@ -23,21 +23,9 @@ from tqdm import tqdm
 from recbole_finest.cli.main import main
 from recbole_finest.parallel import signals
 from recbole_finest.train.resume import ResumableTrainer
-from tests.conftest import write_toy
+from tests.conftest import SMALL, write_toy
 
-COMMON = {
-    "dataset": "toy",
-    "epochs": 3,
-    "finest_epochs": 3,
-    "MAX_ITEM_LIST_LENGTH": 8,
-    "train_batch_size": 64,
-    "reference_k": 5,
-    "list_depth": 20,
-    "simulation_ratio": 0.05,
-    "perturbation_ratio": 0.02,
-    "show_progress": False,
-    "state": "WARNING",
-}
+COMMON = {**SMALL, "dataset": "toy", "epochs": 3, "finest_epochs": 3}
 # what differs in how weights, streams and lists come about
 CASES: list[dict[str, Any]] = [
     {"model": "SASRec", "n_layers": 1, "hidden_size": 8, "inner_size": 8, "n_heads": 1}

@@ -25,29 +25,35 @@ def crashed(folder: Path, kills: int, chains: int, world: int = 1, by: int = 9) 
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"chain"')]
 
 
-def check(found: list[dict[str, Any]], kills: int, code: int) -> None:
-    for one in found:
-        assert one["codes"] == [code] * kills and len(one["killed at"]) == kills, one
-        assert one["last"] == 0 and one["differ"] == [] and not one["traceback"], one
-        assert one["repeated"] <= 1, one
+def failed(found: list[dict[str, Any]], kills: int, code: int) -> list[dict[str, Any]]:
+    """The chains that were not killed so, or that did not end as an uninterrupted run."""
+    return [
+        one
+        for one in found
+        if one["codes"] != [code] * kills
+        or len(one["killed at"]) != kills
+        or (one["last"], one["differ"], one["traceback"]) != (0, [], False)
+        or one["repeated"] > 1
+    ]
 
 
 def test_twelve_kills(tmp_path):
     """One of a first run, eleven of resumes."""
     found = crashed(tmp_path, 12, 1)
-    check(found, 12, -signal.SIGKILL)
+    assert failed(found, 12, -signal.SIGKILL) == []
     assert any("state.pth" in what for what in found[0]["killed at"])
 
 
 @pytest.mark.slow
 def test_fifty_kills_of_three_models(tmp_path):
-    check(crashed(tmp_path, 5, 10), 5, -signal.SIGKILL)
+    found = crashed(tmp_path, 5, 10)
+    assert failed(found, 5, -signal.SIGKILL) == [] and len(found) == 10
 
 
 @pytest.mark.slow
 def test_a_run_and_its_continuation_die_in_every_kind_of_write(tmp_path):
     found = crashed(tmp_path, 2, 0)
-    check(found, 2, -signal.SIGKILL)
+    assert failed(found, 2, -signal.SIGKILL) == []
     for one in found:
         assert one["killed at"] == [one["case"]] * 2
     kinds = {one["case"].split()[2] for one in found}
@@ -58,13 +64,14 @@ def test_a_run_and_its_continuation_die_in_every_kind_of_write(tmp_path):
 
 @pytest.mark.slow
 def test_ten_kills_of_two_processes(tmp_path):
-    check(crashed(tmp_path, 5, 2, world=2), 5, -signal.SIGKILL)
+    found = crashed(tmp_path, 5, 2, world=2)
+    assert failed(found, 5, -signal.SIGKILL) == [] and len(found) == 2
 
 
 @pytest.mark.slow
 def test_ten_terminations(tmp_path):
     found = crashed(tmp_path, 5, 2, by=signal.SIGTERM)
-    check(found, 5, 128 + signal.SIGTERM)
+    assert failed(found, 5, 128 + signal.SIGTERM) == []
     for one in found:
         folder = tmp_path / f"cut{one['chain']}-1-{signal.SIGTERM:d}"
         sentence = "interrupted by SIGTERM; continue with the same settings and --resume=True"

@@ -184,14 +184,19 @@ def test_another_methods_state_is_set_aside(toy, tmp_path, monkeypatch, caplog):
     assert "another training (it differs in method, reference lists)" in caplog.text
 
 
+def newest_state(config, data, folder, monkeypatch):
+    """The file with the newest state of a base that was interrupted."""
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        stop_after(patch, 1)
+        base(config, data, opened(folder))
+    return max(folder.glob("base.*.pth"), key=lambda path: torch.load(path)["epoch"])
+
+
 def test_a_state_that_cannot_be_taken_over_is_one_sentence(toy, tmp_path, monkeypatch):
     """Right checksums and the right identity, but values of another kind: a stranger's file."""
     config = settings(toy)
     data = prepare_data(config)
-    with monkeypatch.context() as patch, pytest.raises(Stop):
-        stop_after(patch, 1)
-        base(config, data, opened(tmp_path / "cut"))
-    file = max((tmp_path / "cut").glob("base.*.pth"), key=lambda path: torch.load(path)["epoch"])
+    file = newest_state(config, data, tmp_path / "cut", monkeypatch)
     good = torch.load(file)
     for part, value in (("streams", [{}]), ("optimizer", {}), ("curves", 3), ("state_dict", {})):
         torch.save({**good, part: value}, file)
@@ -256,10 +261,7 @@ def test_nothing_is_kept_where_no_run_could_go_on(toy, tmp_path, monkeypatch):
 def test_seconds_of_the_interrupted_part_count(toy, tmp_path, monkeypatch):
     config = settings(toy)
     data = prepare_data(config)
-    with monkeypatch.context() as patch, pytest.raises(Stop):
-        stop_after(patch, 1)
-        base(config, data, opened(tmp_path / "cut"))
-    file = max((tmp_path / "cut").glob("base.*.pth"), key=lambda path: torch.load(path)["epoch"])
+    file = newest_state(config, data, tmp_path / "cut", monkeypatch)
     torch.save({**torch.load(file), "seconds": [1000.0, 500.0]}, file)
     for _ in range(2):  # the second time the model is there
         output = opened(tmp_path / "cut")

@@ -296,17 +296,3 @@ def test_when_everything_failed_there_is_a_page_that_says_so(tmp_path):
     write_leaderboard(write_records(tmp_path, [], failed=[{"cell": "a", "error": "b"}]))
     text = text_of(tmp_path, "leaderboard.md")
     assert "0 trainings measured, 1 cell FAILED" in text and "## Failed cells" in text
-
-
-@pytest.mark.parametrize("contents", [None, "{", "[]", '{"records": [{"model": "x"}]}'])
-def test_what_is_no_benchmark_is_refused(tmp_path, contents):
-    if contents is not None:
-        (tmp_path / "records.json").write_text(contents, encoding="utf-8")
-    with pytest.raises(UserError, match=r"records\.json"):
-        write_leaderboard(tmp_path)
-
-
-def test_one_training_recorded_twice_is_refused(tmp_path):
-    folder = write_records(tmp_path, [record("none", 0.6), record("none", 0.7)])
-    with pytest.raises(UserError, match="two records of dataset toy"):
-        write_leaderboard(folder)
